@@ -1,0 +1,188 @@
+package wsgi
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"strings"
+)
+
+// Source is where a gateway keeps the variables of one request. It is asked
+// only for what is used, so an Environ costs next to nothing until somebody
+// looks into it. An Environ never changes its Source.
+//
+// Lookup and All must agree, and must give the same answers for as long as the
+// Environ is in use, which may be longer than the request.
+type Source interface {
+	Lookup(key string) (value string, ok bool)
+	All(yield func(key, value string) bool)
+}
+
+// ValueSource is a Source that also keeps variables which are not strings:
+// wsgi.input and its kind. A key is answered by Lookup or by Value, never by
+// both.
+type ValueSource interface {
+	Source
+	Value(key string) (value any, ok bool)
+	Values(yield func(key string, value any) bool)
+}
+
+// Environ is the environ dictionary of one request: the CGI variables, the
+// wsgi.* variables, and whatever servers, middleware and applications add.
+// Keys are native strings (ENV-22); the value of every key without a dot is a
+// native string, whose bytes are the bytes that the client sent (ENV-07).
+//
+// It is one concrete type, so nobody can pass an emulation (ENV-01), with a
+// dictionary's operations. It is lazy: a variable is computed when it is asked
+// for, and changes are kept beside the source.
+//
+// Like a map, an Environ is not safe for concurrent use while it is being
+// changed. The server reads nothing from it after the call (SRV-12): it
+// belongs to the application, which may keep it, though not use its streams,
+// when the request is over.
+//
+// Source: PEP 3333, "environ Variables".
+type Environ struct {
+	ctx     context.Context
+	source  Source         // nil when there is none
+	values  ValueSource    // source, when it is one
+	changes map[string]any // over source; nil before the first change
+	altered bool           // see Altered
+}
+
+// deleted stands in Environ.changes for a key that was removed.
+var deleted any = new(struct{ _ byte })
+
+// NewEnviron returns the dictionary of the variables in source. ctx is the
+// request's: it ends with the request, or when the client leaves.
+func NewEnviron(ctx context.Context, source Source) *Environ {
+	e := new(Environ)
+	e.Reset(ctx, source)
+	return e
+}
+
+// EnvironFromMap returns a dictionary of a copy of vars, with the background
+// context.
+func EnvironFromMap(vars map[string]any) *Environ {
+	return &Environ{ctx: context.Background(), changes: maps.Clone(vars), altered: true}
+}
+
+// Reset makes e the dictionary of the variables in source, as NewEnviron does.
+// It is for gateways that keep the Environ inside their own request; an
+// Environ that an application has seen must not be reset, for it may have been
+// kept.
+func (e *Environ) Reset(ctx context.Context, source Source) {
+	values, _ := source.(ValueSource)
+	*e = Environ{ctx: ctx, source: source, values: values}
+}
+
+// Get returns the value of key, nil when it is absent.
+func (e *Environ) Get(key string) any {
+	value, _ := e.Lookup(key)
+	return value
+}
+
+// Lookup returns the value of key and whether it is present.
+func (e *Environ) Lookup(key string) (any, bool) {
+	if e.changes != nil {
+		if value, ok := e.changes[key]; ok {
+			if value == deleted {
+				return nil, false
+			}
+			return value, true
+		}
+	}
+	if e.values != nil {
+		if value, ok := e.values.Value(key); ok {
+			return value, true
+		}
+	}
+	if e.source != nil {
+		if value, ok := e.source.Lookup(key); ok {
+			return value, true
+		}
+	}
+	return nil, false
+}
+
+// Set adds key or replaces its value (ENV-02).
+func (e *Environ) Set(key string, value any) {
+	if e.changes == nil {
+		e.changes = make(map[string]any)
+	}
+	e.changes[key] = value
+	e.altered = e.altered || describesRequest(key)
+}
+
+// Delete removes key; a key that is absent is no error.
+func (e *Environ) Delete(key string) {
+	if e.source == nil {
+		delete(e.changes, key)
+		return
+	}
+	if e.changes == nil {
+		e.changes = make(map[string]any)
+	}
+	e.changes[key] = deleted
+	e.altered = e.altered || describesRequest(key)
+}
+
+// Altered reports whether a variable that describes the request was set or
+// deleted since the server made the dictionary: a CGI variable, which is a key
+// without a dot, wsgi.input or wsgi.url_scheme. A server extension that gives
+// access to its own form of the request refuses service, or follows the
+// dictionary, when this is true (EXT-03, EXT-04).
+func (e *Environ) Altered() bool { return e.altered }
+
+func describesRequest(key string) bool {
+	return key == "wsgi.input" || key == "wsgi.url_scheme" || strings.IndexByte(key, '.') < 0
+}
+
+// All iterates over all keys and their values, in no particular order. The
+// dictionary must not be changed meanwhile.
+func (e *Environ) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for key, value := range e.changes {
+			if value != deleted && !yield(key, value) {
+				return
+			}
+		}
+		more := true
+		each := func(key string, value any) bool {
+			if _, changed := e.changes[key]; !changed {
+				more = yield(key, value)
+			}
+			return more
+		}
+		if e.values != nil {
+			e.values.Values(each)
+		}
+		if e.source != nil && more {
+			e.source.All(func(key, value string) bool { return each(key, value) })
+		}
+	}
+}
+
+// Map returns a copy of the dictionary as a map.
+func (e *Environ) Map() map[string]any { return maps.Collect(e.All()) }
+
+// Clone returns a copy; changes to either do not reach the other. Values are
+// shared, the streams among them.
+func (e *Environ) Clone() *Environ {
+	c := *e
+	c.changes = maps.Clone(e.changes)
+	return &c
+}
+
+// Context returns the context of the request. It ends when the request does or
+// when the client leaves; some transports notice that only while they read or
+// write, and net/http also takes a client that has closed its sending half for
+// one that has left.
+func (e *Environ) Context() context.Context { return e.ctx }
+
+// WithContext returns a Clone that has another context.
+func (e *Environ) WithContext(ctx context.Context) *Environ {
+	c := e.Clone()
+	c.ctx = ctx
+	return c
+}
