@@ -1,0 +1,220 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strconv"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// errGone tells a body or a writer that the client has left.
+var errGone = errors.New("wsgi: the client has left")
+
+// errTooLong is Write's answer once the Content-Length is used up (LEN-03).
+var errTooLong = &wsgi.ContractError{Rule: "LEN-03", Detail: "the block exceeds the declared Content-Length"}
+
+// write is the callable that start_response returns. All of a request's write
+// callables address the response as it is now (START-28).
+func (x *Exchange) write(block []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.done:
+		return 0, errOver
+	case x.failure != nil:
+		return 0, x.failure
+	}
+	return x.send(block)
+}
+
+// yield receives the blocks of the body.
+func (x *Exchange) yield(block []byte, err error) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.done || x.stopped:
+		return false
+	case err != nil:
+		x.failure = err
+		x.stopped = true
+		return false
+	case len(block) == 0:
+		// It commits nothing (START-08), and a later exc_info may still repair
+		// a refused start. As no write would find out, ask whether anybody is
+		// there: a body may yield empty blocks for ever.
+		if x.gone == nil && x.ctx.Err() != nil {
+			x.gone = context.Cause(x.ctx)
+		}
+		x.stopped = x.gone != nil
+		return !x.stopped
+	}
+	if !x.ready() {
+		x.stopped = true
+		return false
+	}
+	if x.single && !x.committed {
+		x.setLength(int64(len(block)))
+	}
+	_, err = x.send(block)
+	x.stopped = err != nil
+	return !x.stopped
+}
+
+// ready reports whether body data may be sent, and records why not.
+func (x *Exchange) ready() bool {
+	if !x.started && x.failure == nil {
+		x.failure = &wsgi.ContractError{Rule: "SRV-06",
+			Detail: "the body yielded a block, expected start_response to be called before"}
+	}
+	return x.failure == nil
+}
+
+// setLength states the length of a body that the application left open. On
+// HEAD, 204 and 304 only the application may state one (LEN-13).
+func (x *Exchange) setLength(n int64) {
+	if x.length >= 0 || x.discard {
+		return
+	}
+	x.length = n
+	x.headers = append(x.headers, wsgi.Header{Name: contentLength, Value: strconv.FormatInt(n, 10)})
+}
+
+// send transmits the head, if that is still to do, and as much of block as the
+// Content-Length allows: exactly that much, for net/http would refuse the
+// whole of a block that is too long (LEN-01).
+func (x *Exchange) send(block []byte) (int, error) {
+	if err := x.commit(); err != nil {
+		return 0, err
+	}
+	if x.discard {
+		x.sent += int64(len(block))
+		return len(block), nil
+	}
+	if x.length >= 0 && int64(len(block)) > x.length-x.sent {
+		block = block[:x.length-x.sent]
+		x.overflow = true
+	}
+	if len(block) > 0 || !x.overflow {
+		if err := x.Transport.Block(block); err != nil {
+			return 0, x.lost(err)
+		}
+		x.sent += int64(len(block))
+	}
+	if x.overflow {
+		return len(block), errTooLong
+	}
+	return len(block), nil
+}
+
+// commit gives the head to the transport, once.
+func (x *Exchange) commit() error {
+	if x.gone != nil {
+		return errGone
+	}
+	if x.committed {
+		return nil
+	}
+	x.committed = true
+	if err := x.Transport.Head(x.code, x.status, x.headers); err != nil {
+		return x.lost(err)
+	}
+	return nil
+}
+
+// lost records that the client cannot be reached.
+func (x *Exchange) lost(err error) error {
+	x.gone = err
+	return fmt.Errorf("%w: %w", errGone, err)
+}
+
+// sendFile is what a FileStreamer calls for a part of the body that is in a
+// file.
+func (x *Exchange) sendFile(file *os.File, n int64) (int64, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	switch {
+	case x.done || x.stopped:
+		return 0, errOver
+	case !x.ready():
+		return 0, x.failure
+	}
+	rest := n < 0
+	if rest {
+		if n = remaining(file); n >= 0 && !x.committed {
+			x.setLength(n) // FILE-13
+		}
+	}
+	if err := x.commit(); err != nil {
+		x.stopped = true
+		return 0, err
+	}
+	if x.discard && n >= 0 {
+		x.sent += n
+		return n, nil
+	}
+	transport, ok := x.Transport.(FileTransport)
+	if n < 0 || !ok {
+		return x.copyFile(file, n)
+	}
+	if x.length >= 0 && n > x.length-x.sent {
+		n = x.length - x.sent
+		x.overflow = !rest // a file that is longer than the declared length is no fault (FILE-11)
+		x.stopped = true
+	}
+	sent, err := transport.SendFile(file, n)
+	x.sent += sent
+	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+		return sent, err // reading failed, not sending
+	} else if err != nil {
+		x.stopped = true
+		return sent, x.lost(err)
+	}
+	return sent, nil
+}
+
+// remaining returns how many bytes of file follow its position, -1 when that
+// is not known, as for a pipe.
+func remaining(file *os.File) int64 {
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return -1
+	}
+	position, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return -1
+	}
+	return max(0, info.Size()-position)
+}
+
+// copyFile sends n bytes of file, or all that follow for n < 0, as blocks.
+func (x *Exchange) copyFile(file *os.File, n int64) (copied int64, err error) {
+	block := make([]byte, 32<<10)
+	for n < 0 || copied < n {
+		if n >= 0 {
+			block = block[:min(int64(len(block)), n-copied)]
+		}
+		k, readErr := file.Read(block)
+		if k > 0 {
+			sent, err := x.send(block[:k])
+			copied += int64(sent)
+			if err != nil {
+				x.stopped = true
+				if n < 0 && x.overflow {
+					x.overflow, err = false, nil
+				}
+				return copied, err
+			}
+		}
+		if readErr == io.EOF {
+			return copied, nil
+		} else if readErr != nil {
+			return copied, readErr
+		}
+	}
+	return copied, nil
+}

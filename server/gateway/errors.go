@@ -1,0 +1,94 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"sync"
+)
+
+// errorStream is the wsgi.errors of one request. It passes complete lines on,
+// as many as came at once in one piece, so that the lines of concurrent
+// requests are not torn (LOG-13); the rest waits for its newline, for Flush or
+// for the end of the request.
+type errorStream struct {
+	gateway *Gateway
+	mu      sync.Mutex
+	pending []byte
+}
+
+func (x *Exchange) errorStream() *errorStream {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.errors == nil {
+		x.errors = &errorStream{gateway: x.gateway}
+	}
+	return x.errors
+}
+
+func (s *errorStream) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, p...)
+	return len(p), s.passLines()
+}
+
+func (s *errorStream) WriteString(text string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pending = append(s.pending, text...)
+	return len(text), s.passLines()
+}
+
+func (s *errorStream) WriteLines(lines ...string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, line := range lines {
+		s.pending = append(s.pending, line...)
+	}
+	return s.passLines()
+}
+
+func (s *errorStream) Flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pass(len(s.pending))
+}
+
+// finish passes on a last line that has no newline, with one.
+func (s *errorStream) finish() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pending) > 0 {
+		s.pending = append(s.pending, '\n')
+		s.pass(len(s.pending))
+	}
+}
+
+func (s *errorStream) passLines() error {
+	return s.pass(bytes.LastIndexByte(s.pending, '\n') + 1)
+}
+
+// pass passes on the first n pending bytes.
+func (s *errorStream) pass(n int) error {
+	if n == 0 {
+		return nil
+	}
+	text := s.pending[:n]
+	defer func() { s.pending = append(s.pending[:0], s.pending[n:]...) }()
+	if s.gateway.Errors != nil {
+		return s.gateway.writeErrors(text)
+	}
+	for line := range strings.Lines(string(text)) {
+		s.gateway.logger().Log(context.Background(), levelError, strings.TrimRight(line, "\r\n"), "stream", "wsgi.errors")
+	}
+	return nil
+}
+
+// writeErrors writes text to Errors in one piece.
+func (g *Gateway) writeErrors(text []byte) error {
+	g.errorsMu.Lock()
+	defer g.errorsMu.Unlock()
+	_, err := g.Errors.Write(text)
+	return err
+}

@@ -1,0 +1,172 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"sync"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Exchange is one request and the response to it. A server fills in the
+// exported fields, calls Serve once, and never uses the Exchange again: the
+// application may keep the environ, and with it the Exchange, for as long as
+// it likes. It may be a part of a larger struct of the server's.
+type Exchange struct {
+	// Source holds the CGI variables of the request. When it is a
+	// wsgi.ValueSource too, its values are the server's own extensions.
+	Source wsgi.Source
+
+	// Transport carries the response.
+	Transport Transport
+
+	// Method is the request method: HEAD has no response body, whatever the
+	// environ says by the end of the call (SRV-12, HTTP-15).
+	Method string
+
+	// Scheme is wsgi.url_scheme, "http" or "https" (ENV-15).
+	Scheme string
+
+	// Input is the request body; nil means that there is none. It ends with
+	// io.EOF at the end of this request's body (COM-01). An error other than
+	// io.EOF that is not a ClientError counts as one with status 400.
+	Input io.Reader
+
+	ctx     context.Context
+	gateway *Gateway
+	environ wsgi.Environ
+	body    wsgi.Iterable // what the application returned, until it is closed
+
+	// mu orders the request's own goroutine with callables that an
+	// application leaked to another one (SRV-10).
+	mu     sync.Mutex
+	input  wsgi.InputStream // made when first asked for
+	errors *errorStream     // made when first asked for
+
+	// The response; see start.go for the states.
+	started   bool // start_response was called, whether it succeeded or not
+	committed bool // the head is sent: it can no longer be replaced
+	done      bool // the request is over
+	discard   bool // the response has no body on the wire
+	single    bool // the body announced exactly one block, and wrote nothing
+	overflow  bool // the application sent more than its Content-Length
+	stopped   bool // the body was told to stop, or ended in an error
+	code      int
+	status    string
+	headers   wsgi.Headers
+	few       [6]wsgi.Header // the room that headers needs in most responses
+	length    int64          // Content-Length of the response, -1 for none
+	sent      int64          // body bytes given to the transport
+	failure   error          // why the response must not complete; nil if it may
+	gone      error          // why the client cannot be reached; nil if it can
+}
+
+// variables is an Exchange as the source of its environ.
+type variables Exchange
+
+func (v *variables) Lookup(key string) (string, bool) {
+	if key == "wsgi.url_scheme" {
+		return v.Scheme, true
+	}
+	if value, ok := v.Source.Lookup(key); ok {
+		return value, true
+	}
+	value, ok := v.gateway.Environ[key]
+	return value, ok
+}
+
+func (v *variables) All(yield func(key, value string) bool) {
+	if !yield("wsgi.url_scheme", v.Scheme) {
+		return
+	}
+	more := true
+	v.Source.All(func(key, value string) bool {
+		more = yield(key, value)
+		return more
+	})
+	if !more {
+		return
+	}
+	for key, value := range v.gateway.Environ {
+		if _, taken := v.Source.Lookup(key); !taken && !yield(key, value) {
+			return
+		}
+	}
+}
+
+func (v *variables) Value(key string) (any, bool) {
+	switch key {
+	case "wsgi.version":
+		return version, true
+	case "wsgi.input":
+		return (*Exchange)(v).inputStream(), true
+	case "wsgi.errors":
+		return (*Exchange)(v).errorStream(), true
+	case "wsgi.multithread":
+		return !v.gateway.SingleThread, true
+	case "wsgi.multiprocess":
+		return v.gateway.Multiprocess, true
+	case "wsgi.run_once":
+		return v.gateway.RunOnce, true
+	case "wsgi.input_terminated":
+		return true, true
+	case "wsgi.file_wrapper":
+		return fileWrapper, true
+	case "wsgi.early_hints":
+		if _, ok := v.Transport.(HintTransport); ok {
+			return (*Exchange)(v).earlyHints, true
+		}
+		return nil, false
+	}
+	if more, ok := v.Source.(wsgi.ValueSource); ok {
+		return more.Value(key)
+	}
+	return nil, false
+}
+
+var valueKeys = []string{
+	"wsgi.version", "wsgi.input", "wsgi.errors", "wsgi.multithread", "wsgi.multiprocess",
+	"wsgi.run_once", "wsgi.input_terminated", "wsgi.file_wrapper", "wsgi.early_hints",
+}
+
+func (v *variables) Values(yield func(key string, value any) bool) {
+	for _, key := range valueKeys {
+		if value, ok := v.Value(key); ok && !yield(key, value) {
+			return
+		}
+	}
+	if more, ok := v.Source.(wsgi.ValueSource); ok {
+		more.Values(yield)
+	}
+}
+
+func (x *Exchange) inputStream() wsgi.InputStream {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.input == nil {
+		x.input = wsgi.NewInput((*requestBody)(x))
+	}
+	return x.input
+}
+
+// requestBody is an Exchange as the reader of its request body.
+type requestBody Exchange
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	done := b.done
+	b.mu.Unlock()
+	if done {
+		return 0, errOver
+	}
+	if b.Input == nil {
+		return 0, io.EOF
+	}
+	n, err := b.Input.Read(p)
+	if err != nil && err != io.EOF {
+		if _, ok := err.(*ClientError); !ok {
+			err = &ClientError{Status: "400 Bad Request", Err: err}
+		}
+	}
+	return n, err
+}
