@@ -1,0 +1,89 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server/gateway"
+)
+
+// requestBody is the request body as the gateway reads it. It bounds how long
+// the client may take for a piece of it, and says of each failure with which
+// status it is to be answered.
+type requestBody struct {
+	rc     io.ReadCloser
+	budget int64 // bytes that may still come before the deadline is renewed
+	armed  bool  // a read deadline is in force
+	ended  bool  // nothing more will come
+}
+
+// openBody prepares the body of a request that has one.
+func (x *exchange) openBody() {
+	x.Input = x
+	x.body.rc = x.r.Body
+	if x.handler.maxBody > 0 && x.r.ContentLength < 0 {
+		x.body.rc = http.MaxBytesReader(x.w, x.r.Body, x.handler.maxBody)
+	}
+	if x.r.ProtoMajor == 1 {
+		// Otherwise net/http discards the body when the response begins, and
+		// an application may read on while its body is iterated (INPUT-19).
+		http.NewResponseController(x.w).EnableFullDuplex()
+	}
+}
+
+// Read reads from the body for the gateway.
+func (x *exchange) Read(p []byte) (int, error) {
+	b := &x.body
+	if x.handler.timed && b.budget <= 0 {
+		x.armRead()
+	}
+	n, err := b.rc.Read(p)
+	b.budget -= int64(n)
+	if err == nil {
+		return n, nil
+	}
+	b.ended = true
+	x.disarmRead()
+	tooLarge := (*http.MaxBytesError)(nil)
+	switch {
+	case err == io.EOF:
+		return n, err
+	case errors.As(err, &tooLarge):
+		return n, &gateway.ClientError{Status: "413 Content Too Large", Err: err}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, &gateway.ClientError{Status: "408 Request Timeout", Err: err}
+	}
+	return n, &gateway.ClientError{Status: "400 Bad Request", Err: err}
+}
+
+// piece is how many bytes a client must send, or take, within one timeout. A
+// client that is slower than that holds a connection for nothing.
+const piece = 64 << 10
+
+func (x *exchange) armRead() {
+	if timeout := x.handler.server.readTimeout(); timeout > 0 {
+		http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(timeout))
+		x.body.armed = true
+	}
+	x.body.budget = piece
+}
+
+// disarmRead takes the deadline back: net/http goes on reading in order to
+// notice that the client leaves, and would take the timeout for that.
+func (x *exchange) disarmRead() {
+	if x.body.armed {
+		x.body.armed = false
+		http.NewResponseController(x.w).SetReadDeadline(time.Time{})
+	}
+}
+
+// closeBody bounds the time in which net/http, once the handler has returned,
+// discards what the application left unread.
+func (x *exchange) closeBody() {
+	if x.handler.timed && !x.body.ended {
+		x.armRead()
+	}
+}
