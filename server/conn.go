@@ -42,6 +42,7 @@ type conn struct {
 	guard    guard
 	active   atomic.Bool // a request head has begun to arrive
 	handled  atomic.Bool // it reached the handler
+	stopped  atomic.Bool // nothing more is read
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -54,6 +55,9 @@ func unwrapConn(c net.Conn) *conn {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
+	if c.stopped.Load() {
+		return 0, io.EOF
+	}
 	n, err := c.Conn.Read(p)
 	c.guard.scan(p[:n])
 	return n, err
@@ -137,6 +141,23 @@ func (c *conn) CloseWrite() error {
 	}
 	return nil
 }
+
+// stop ends the connection for reading, so that nothing of what the client
+// still sends is taken for a request. What was written stays written.
+func (c *conn) stop() { c.stopped.Store(true) }
+
+// Close closes the connection. To close one on which the client is still
+// sending would reset it, and the client could lose the response; so that it
+// gets a moment to read it.
+func (c *conn) Close() error {
+	if c.stopped.Load() && c.CloseWrite() == nil {
+		c.Conn.SetReadDeadline(time.Now().Add(lingering))
+		io.Copy(io.Discard, c.Conn)
+	}
+	return c.Conn.Close()
+}
+
+const lingering = 500 * time.Millisecond
 
 // SetLinger makes Close reset the connection, where it is TCP.
 func (c *conn) SetLinger(seconds int) error {
