@@ -105,11 +105,16 @@ func (x *exchange) closeBody() {
 		n, _ := x.Read(discard[:])
 		left -= n
 	}
-	switch c := x.conn(); {
-	case b.ended:
-	case c != nil:
+	if b.ended || x.closing {
+		return
+	}
+	c := x.conn()
+	if c != nil {
 		c.stop()
-	case !x.closing:
+	}
+	if c == nil || !x.chunked {
+		// The response is on the wire, unless it has still to get its last
+		// chunk; then the stopped connection does the same in a moment.
 		panic(http.ErrAbortHandler)
 	}
 }

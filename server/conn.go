@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -71,7 +72,12 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		c.arm()
 		n, err := c.Conn.Write(p[:min(len(p), piece)])
 		written += n
-		if p = p[n:]; err != nil || len(p) == 0 {
+		if p = p[n:]; err == nil && len(p) == 0 && c.stopped.Load() {
+			// All is written. But net/http asks whether a write has failed
+			// before it looks, even into its own buffer, for another request.
+			return written, errStopped
+		}
+		if err != nil || len(p) == 0 {
 			return written, err
 		}
 	}
@@ -142,8 +148,10 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// stop ends the connection for reading, so that nothing of what the client
-// still sends is taken for a request. What was written stays written.
+var errStopped = errors.New("the connection is not used again")
+
+// stop ends the use of the connection after this response, so that nothing of
+// what the client sent or still sends is taken for a request.
 func (c *conn) stop() { c.stopped.Store(true) }
 
 // Close closes the connection. To close one on which the client is still
