@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Header is one field of a response head. Both strings are native: their bytes
-// are the bytes on the wire (STR-02).
+// Header is one field of a response head. Name and Value are native strings:
+// their bytes are the bytes on the wire (STR-02).
 type Header struct{ Name, Value string }
 
 // Headers is an ordered list of response fields. The same name may occur more
