@@ -71,7 +71,7 @@ func (h *Headers) Add(name, value string) { *h = append(*h, Header{name, value})
 // AddParams appends a field whose value has parameters, each a Header of its
 // own, such as
 //
-//	h.AddParams("Content-Disposition", "attachment", wsgi.Header{"filename", "bud.gif"})
+//	h.AddParams("Content-Disposition", "attachment", wsgi.Header{Name: "filename", Value: "bud.gif"})
 //
 // An underscore in a parameter's name becomes a hyphen, values are quoted, and
 // a parameter with an empty value stands as its name alone.
