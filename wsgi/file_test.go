@@ -43,8 +43,29 @@ func (u untouched) Close() error {
 }
 
 func TestWrapFile(t *testing.T) {
-	t.Run("FILE-06/nothing is read before the iteration", func(t *testing.T) {
-		wsgi.WrapFile(untouched{t}, 10)
+	// A wrapper that is never returned has no effect; whether its file is
+	// closed is the application's own business.
+	for _, id := range []string{"FILE-06", "FILE-17"} {
+		t.Run(id+"/nothing happens before the iteration", func(t *testing.T) {
+			wsgi.WrapFile(untouched{t}, 10)
+		})
+	}
+	t.Run("FILE-04/any block size gives the same bytes", func(t *testing.T) {
+		for _, size := range []int{-1, 0, 1, 3, 10, 1 << 20} { // FILE-03: <= 0 is no size
+			body := wsgi.WrapFile(openFile(t, "0123456789"), size)
+			if got := strings.Join(blocks(t, body), ""); got != "0123456789" {
+				t.Errorf("block size %d: %q", size, got)
+			}
+		}
+	})
+	t.Run("FILE-05/a middleware can iterate it", func(t *testing.T) {
+		app := wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", nil, nil)
+			return wsgi.WrapFile(openFile(t, "one\ntwo\n"), 0), nil
+		})
+		if diff := cmp.Diff([]string{"ONE\nTWO\n"}, serve(upper(app), request("/")).Blocks); diff != "" {
+			t.Errorf("blocks, not lines (-want +got):\n%s", diff)
+		}
 	})
 	t.Run("FILE-11/from the position of the moment", func(t *testing.T) {
 		file := openFile(t, "0123456789")

@@ -1,9 +1,6 @@
 package wsgi_test
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -112,6 +109,7 @@ func TestInput(t *testing.T) {
 			{readlines(4), []string{"wo\n", "\n"}}, {next(1), []string{"three"}}, {read(-1), []string{""}}}},
 		{"INPUT-05/the rest after a line", body, []step{
 			{readline(-1), []string{"one\n"}}, {read(-1), []string{"two\n\nthree"}}, {readline(-1), []string{""}}}},
+		{"INPUT-07/more than there is", body, []step{{read(1000), []string{body}}, {read(1000), []string{""}}}},
 		{"INPUT-09/the rest", body, []step{{read(-1), []string{body}}, {read(-1), []string{""}}}},
 		{"INPUT-10/the end is told again and again", "x", []step{
 			{read(-1), []string{"x"}}, {read(-1), []string{""}}, {read(5), []string{""}}, {readline(-1), []string{""}},
@@ -245,159 +243,4 @@ func TestInputReadsOnDemand(t *testing.T) {
 	if n, err := in.Read(make([]byte, 3)); n != 3 || err != nil || c.calls != calls {
 		t.Errorf("Read = %d, %v with %d more reads; want what ReadLine had buffered", n, err, c.calls-calls)
 	}
-}
-
-// once fails once and then would go on with other data, which nobody may see.
-type once struct {
-	before string
-	err    error
-	failed bool
-}
-
-func (r *once) Read(p []byte) (int, error) {
-	if r.before != "" {
-		n := copy(p, r.before)
-		r.before = r.before[n:]
-		return n, nil
-	}
-	if !r.failed {
-		r.failed = true
-		return 0, r.err
-	}
-	return copy(p, "the next request\n"), nil
-}
-
-func TestInputErrors(t *testing.T) {
-	failure := errors.New("connection reset")
-	for _, failure := range []error{io.ErrUnexpectedEOF, io.EOF, failure, iotest.ErrTimeout} {
-		tests := []struct {
-			name string
-			op   op
-			want []string // before the error
-		}{
-			{"read", func(in wsgi.InputStream) ([]string, error) {
-				all, err := io.ReadAll(in)
-				return []string{string(all)}, err
-			}, []string{"one\ntw"}},
-			{"lines", next(-1), []string{"one\n", "tw"}},
-			{"readlines", readlines(-1), []string{"one\n", "tw"}},
-			{"sized lines", func(in wsgi.InputStream) (got []string, err error) {
-				for err == nil {
-					var line []byte
-					if line, err = in.ReadLine(5); len(line) > 0 {
-						got = append(got, string(line))
-					}
-				}
-				return got, err
-			}, []string{"one\n", "tw"}},
-		}
-		for _, tt := range tests {
-			t.Run(fmt.Sprintf("INPUT-21/%s, %v", tt.name, failure), func(t *testing.T) {
-				in := wsgi.NewInput(&once{before: "one\ntw", err: failure})
-				got, err := tt.op(in)
-				if diff := cmp.Diff(tt.want, got); diff != "" {
-					t.Errorf("what had come (-want +got):\n%s", diff)
-				}
-				// io.EOF is the end and no error, except where the caller
-				// is told by it.
-				if err != failure && !(failure == io.EOF && err == nil) {
-					t.Errorf("error %v, want %v", err, failure)
-				}
-				if _, err := in.Read(make([]byte, 9)); err != failure {
-					t.Errorf("then Read: %v, want %v to stay", err, failure)
-				}
-				if line, err := in.ReadLine(-1); line != nil || err != failure {
-					t.Errorf("then ReadLine = %q, %v; want %v to stay", line, err, failure)
-				}
-				if line, err := in.ReadLine(7); line != nil || err != failure {
-					t.Errorf("then sized ReadLine = %q, %v; want %v to stay", line, err, failure)
-				}
-			})
-		}
-	}
-	t.Run("INPUT-21/data and error at once", func(t *testing.T) {
-		for range 2 {
-			in := wsgi.NewInput(&dataAndError{"tw", failure})
-			if line, err := in.ReadLine(-1); string(line) != "tw" || err != failure {
-				t.Errorf("ReadLine = %q, %v; want the part of the line and the error", line, err)
-			}
-		}
-		in := wsgi.NewInput(&dataAndError{"tw", failure})
-		if n, err := in.Read(make([]byte, 9)); n != 2 || err != failure {
-			t.Errorf("Read = %d, %v; want 2 and the error", n, err)
-		}
-	})
-	t.Run("INPUT-21/iteration ends with the error", func(t *testing.T) {
-		n := 0
-		wsgi.NewInput(iotest.ErrReader(failure)).Lines()(func([]byte, error) bool { n++; return true })
-		if n != 1 {
-			t.Errorf("yielded %d times, want once, with the error", n)
-		}
-	})
-}
-
-// FuzzInput runs random operations on an InputStream and on a position in the
-// data, which is all that Python's io.BytesIO is.
-func FuzzInput(f *testing.F) {
-	f.Add("one\ntwo\n\nthree", []byte{0, 2, 1, 255, 0, 1, 2, 4, 3, 1, 0, 9}, byte(0))
-	f.Add("\n\n\n", []byte{1, 0, 1, 1, 1, 2, 2, 1}, byte(1))
-	f.Add(strings.Repeat("x", 5000)+"\ny", []byte{1, 200, 1, 255, 0, 3}, byte(2))
-	f.Add("", []byte{0, 1, 1, 1, 2, 1, 3, 1}, byte(3))
-	ways := []string{"at once", "byte by byte", "in halves", "end with the data"}
-
-	f.Fuzz(func(t *testing.T, data string, operations []byte, way byte) {
-		in := wsgi.NewInput(readers[ways[int(way)%len(ways)]](data))
-		rest := data
-		take := func(n int) (taken string) {
-			taken, rest = rest[:n], rest[n:]
-			return taken
-		}
-		takeLine := func(size int) string {
-			n := strings.IndexByte(rest, '\n') + 1
-			if n == 0 {
-				n = len(rest)
-			}
-			if size >= 0 {
-				n = min(n, size)
-			}
-			return take(n)
-		}
-		for len(operations) >= 2 {
-			name, size := operations[0]%4, int(int8(operations[1]))
-			operations = operations[2:]
-			var op op
-			var want []string
-			switch name {
-			case 0:
-				op = read(size)
-				if size < 0 {
-					want = []string{take(len(rest))}
-				} else {
-					want = []string{take(min(size, len(rest)))}
-				}
-			case 1:
-				op, want = readline(size), []string{takeLine(size)}
-			case 2:
-				op = readlines(size)
-				for total := 0; rest != "" && (size <= 0 || total < size); {
-					line := takeLine(-1)
-					want = append(want, line)
-					total += len(line)
-				}
-			case 3:
-				op = next(size)
-				for rest != "" && (size <= 0 || len(want) < size) {
-					want = append(want, takeLine(-1))
-				}
-			}
-			got, err := op(in)
-			if err != nil || !slices.Equal(got, want) {
-				t.Fatalf("operation %d(%d) = %q, %v; want %q", name, size, got, err, want)
-			}
-		}
-		left, err := io.ReadAll(in)
-		if err != nil || !bytes.Equal(left, []byte(rest)) {
-			t.Fatalf("the rest = %q, %v; want %q", left, err, rest)
-		}
-	})
 }

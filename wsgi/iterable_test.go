@@ -127,6 +127,16 @@ func TestIterable(t *testing.T) {
 		})
 	}
 
+	t.Run("BODY-21/empty blocks are blocks", func(t *testing.T) {
+		for name, body := range map[string]wsgi.Iterable{
+			"Blocks": wsgi.Blocks(nil, []byte{}, []byte("a"), nil), "Strings": wsgi.Strings("", "", "a", ""),
+			"Generator": generate("", "", "a", ""),
+		} {
+			if diff := cmp.Diff([]string{"", "", "a", ""}, blocks(t, body)); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+	})
 	t.Run("BODY-05/every byte survives", func(t *testing.T) {
 		all := allBytes()
 		for name, body := range map[string]wsgi.Iterable{

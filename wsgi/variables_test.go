@@ -136,6 +136,16 @@ func TestEnvironStreams(t *testing.T) {
 			t.Error("Errors is not wsgi.errors")
 		}
 	})
+	t.Run("INPUT-22/replaced by a middleware", func(t *testing.T) {
+		e := full.Clone()
+		e.Set("wsgi.input", wsgi.NewInput(strings.NewReader("un\npacked")))
+		if lines, err := e.Input().ReadLines(0); len(lines) != 2 || err != nil {
+			t.Errorf("lines %q, %v; want those of the new stream", lines, err)
+		}
+		if full.Input() != input {
+			t.Error("the original has another stream too")
+		}
+	})
 	for name, e := range map[string]*wsgi.Environ{
 		"absent":     wsgi.EnvironFromMap(nil),
 		"wrong type": wsgi.EnvironFromMap(map[string]any{"wsgi.input": 1, "wsgi.errors": "x", "wsgi.file_wrapper": true}),
