@@ -87,8 +87,19 @@ func TestDocumented(t *testing.T) {
 	if !strings.HasPrefix(pkg.Doc, "Package wsgi ") {
 		t.Errorf("package comment: %.40q", pkg.Doc)
 	}
+	values := func(list []*doc.Value) {
+		for _, value := range list {
+			if value.Doc == "" { // one comment may stand for a group
+				t.Errorf("%q have no comment", value.Names)
+			}
+		}
+	}
 	funcs("", pkg.Funcs)
+	values(pkg.Consts)
+	values(pkg.Vars)
 	for _, typ := range pkg.Types {
+		values(typ.Consts)
+		values(typ.Vars)
 		begins(typ.Doc, "", typ.Name)
 		funcs("", typ.Funcs)
 		funcs(typ.Name+".", typ.Methods)
