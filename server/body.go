@@ -1,0 +1,133 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server/gateway"
+)
+
+// requestBody is the request body as the gateway reads it. It bounds how long
+// the client may take for a piece of it, and says of each failure with which
+// status it is to be answered.
+type requestBody struct {
+	rc     io.ReadCloser
+	budget int64 // bytes that may still come before the deadline is renewed
+	armed  bool  // a read deadline is in force
+	ended  bool  // all of it was read
+	failed bool  // it cannot be read to its end
+}
+
+// openBody prepares the body of a request that has one.
+func (x *exchange) openBody() {
+	x.Input = x
+	x.body.rc = x.r.Body
+	if x.handler.maxBody > 0 && x.r.ContentLength < 0 {
+		x.body.rc = http.MaxBytesReader(x.w, x.r.Body, x.handler.maxBody)
+	}
+	if x.r.ProtoMajor == 1 {
+		// Otherwise net/http discards the body when the response begins, and
+		// an application may read on while its body is iterated (INPUT-19).
+		http.NewResponseController(x.w).EnableFullDuplex()
+	}
+}
+
+// Read reads from the body for the gateway.
+func (x *exchange) Read(p []byte) (int, error) {
+	b := &x.body
+	if x.handler.timed && b.budget <= 0 {
+		x.armRead()
+	}
+	n, err := b.rc.Read(p)
+	b.budget -= int64(n)
+	if err == nil {
+		return n, nil
+	}
+	x.disarmRead()
+	if err == io.EOF {
+		b.ended = true
+		return n, err
+	}
+	b.failed = true
+	tooLarge := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.As(err, &tooLarge):
+		return n, &gateway.ClientError{Status: "413 Content Too Large", Err: err}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return n, &gateway.ClientError{Status: "408 Request Timeout", Err: err}
+	}
+	return n, &gateway.ClientError{Status: "400 Bad Request", Err: err}
+}
+
+// piece is how many bytes a client must send, or take, within one timeout. A
+// client that is slower than that holds a connection for nothing.
+const piece = 64 << 10
+
+func (x *exchange) armRead() {
+	if timeout := x.handler.server.readTimeout(); timeout > 0 {
+		http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(timeout))
+		x.body.armed = true
+	}
+	x.body.budget = piece
+}
+
+// disarmRead takes the deadline back: net/http goes on reading in order to
+// notice that the client leaves, and would take the timeout for that.
+func (x *exchange) disarmRead() {
+	if x.body.armed {
+		x.body.armed = false
+		http.NewResponseController(x.w).SetReadDeadline(time.Time{})
+	}
+}
+
+// mostUnread is how much of an unread request body is worth reading to keep
+// the connection; net/http's own measure.
+const mostUnread = 256 << 10
+
+// closeBody gets rid of what the application left unread, and sees to it that
+// a connection on which the next request cannot be found is not used for one.
+//
+// In full duplex net/http leaves both undone. It would read the rest after the
+// handler has returned, without a limit of time; on reaching the end it would
+// begin to watch the connection while it already waits for the next request,
+// and panic; and after a failure to read it would take what comes next, which
+// may be the rest of this body, for a request.
+func (x *exchange) closeBody() {
+	b := &x.body
+	if b.ended || x.r.ProtoMajor != 1 {
+		return
+	}
+	var discard [4 << 10]byte
+	for left := mostUnread; left > 0 && !b.ended && !b.failed && x.r.ContentLength <= mostUnread; {
+		n, _ := x.Read(discard[:])
+		left -= n
+	}
+	if b.ended || x.closing {
+		return
+	}
+	c := x.conn()
+	if c != nil {
+		c.stop()
+	}
+	if c == nil || !x.chunked {
+		// The response is on the wire, unless it has still to get its last
+		// chunk; then the stopped connection does the same in a moment.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// announceClose is called before the head is sent. Where the connection is not
+// ours to stop, net/http must know by now that it cannot be used again.
+func (x *exchange) announceClose() {
+	b := &x.body
+	if b.rc == nil || b.ended || x.r.ProtoMajor != 1 {
+		return
+	}
+	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
+		x.closing = true
+		x.w.Header().Set("Connection", "close")
+	}
+}

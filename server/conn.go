@@ -1,0 +1,210 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// listener makes every connection a conn.
+type listener struct {
+	net.Listener
+	server *Server
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &conn{
+		Conn:    c,
+		server:  l.server,
+		timeout: l.server.writeTimeout(),
+		guard:   guard{off: l.server.TLSConfig != nil},
+	}, nil
+}
+
+// conn is a connection that bounds how long each write may take, looks at
+// request heads before net/http does, and notices when net/http refuses one.
+type conn struct {
+	net.Conn
+	server   *Server
+	timeout  time.Duration // for each piece of a response; 0 for none
+	deadline atomic.Int64  // of writing, in Unix nanoseconds
+	fixed    atomic.Bool   // deadline is the application's wish
+	guard    guard
+	active   atomic.Bool // a request head has begun to arrive
+	handled  atomic.Bool // it reached the handler
+	stopped  atomic.Bool // nothing more is read
+}
+
+// unwrapConn returns the conn below c, nil when there is none.
+func unwrapConn(c net.Conn) *conn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	own, _ := c.(*conn)
+	return own
+}
+
+func (c *conn) Read(p []byte) (int, error) {
+	if c.stopped.Load() {
+		return 0, io.EOF
+	}
+	n, err := c.Conn.Read(p)
+	c.guard.scan(p[:n])
+	return n, err
+}
+
+func (c *conn) Write(p []byte) (written int, err error) {
+	if !c.handled.Load() && len(p) > 9 && (p[9] == '4' || p[9] == '5') && string(p[:9]) == "HTTP/1.1 " {
+		c.refused(p)
+	}
+	for {
+		c.arm()
+		n, err := c.Conn.Write(p[:min(len(p), piece)])
+		written += n
+		if p = p[n:]; err == nil && len(p) == 0 && c.stopped.Load() {
+			// All is written. But net/http asks whether a write has failed
+			// before it looks, even into its own buffer, for another request.
+			return written, errStopped
+		}
+		if err != nil || len(p) == 0 {
+			return written, err
+		}
+	}
+}
+
+// filePiece is how much of a file is given to the operating system at once.
+// It bounds a client as piece does, at eight times the pace: each piece is a
+// round trip through the poller.
+const filePiece = 8 * piece
+
+// ReadFrom makes sendfile and splice reachable for net/http.
+func (c *conn) ReadFrom(r io.Reader) (n int64, err error) {
+	rf, ok := c.Conn.(io.ReaderFrom)
+	if !ok {
+		return io.Copy(struct{ io.Writer }{c}, r)
+	}
+	limited, ok := r.(*io.LimitedReader)
+	if !ok {
+		limited = &io.LimitedReader{R: r, N: 1<<63 - 1}
+	}
+	for limited.N > 0 {
+		c.arm()
+		part := &io.LimitedReader{R: limited.R, N: min(limited.N, filePiece)}
+		want := part.N
+		k, err := rf.ReadFrom(part)
+		n += k
+		limited.N -= k
+		if err != nil || k < want {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// arm sees to it that at least timeout is left for the next write. It renews
+// the deadline only when less is left: setting one costs more than a small
+// response should.
+func (c *conn) arm() {
+	if c.timeout == 0 || c.fixed.Load() {
+		return
+	}
+	now := time.Now()
+	if time.Duration(c.deadline.Load()-now.UnixNano()) < c.timeout {
+		until := now.Add(2 * c.timeout)
+		c.deadline.Store(until.UnixNano())
+		c.Conn.SetWriteDeadline(until)
+	}
+}
+
+// SetWriteDeadline puts t in the place of the deadline that arm would set,
+// until it is called with the zero time, which net/http does after every
+// request. Then the deadline in force may stay: no write relies on it.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	c.fixed.Store(!t.IsZero())
+	if t.IsZero() && c.timeout > 0 {
+		return nil
+	}
+	c.deadline.Store(0)
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// CloseWrite lets net/http close its half first, so that a client that is
+// still sending can read why it was refused.
+func (c *conn) CloseWrite() error {
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return cw.CloseWrite()
+	}
+	return nil
+}
+
+var errStopped = errors.New("the connection is not used again")
+
+// stop ends the use of the connection after this response, so that nothing of
+// what the client sent or still sends is taken for a request.
+func (c *conn) stop() { c.stopped.Store(true) }
+
+// Close closes the connection. To close one on which the client is still
+// sending would reset it, and the client could lose the response; so that it
+// gets a moment to read it.
+func (c *conn) Close() error {
+	if c.stopped.Load() && c.CloseWrite() == nil {
+		c.Conn.SetReadDeadline(time.Now().Add(lingering))
+		io.Copy(io.Discard, c.Conn)
+	}
+	return c.Conn.Close()
+}
+
+const lingering = 500 * time.Millisecond
+
+// SetLinger makes Close reset the connection, where it is TCP.
+func (c *conn) SetLinger(seconds int) error {
+	if l, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		return l.SetLinger(seconds)
+	}
+	return nil
+}
+
+// connState follows a connection through net/http, which answers a head that
+// it cannot accept by itself and says nothing of it.
+func connState(nc net.Conn, state http.ConnState) {
+	c := unwrapConn(nc)
+	if c == nil {
+		return
+	}
+	switch state {
+	case http.StateActive:
+		c.handled.Store(false)
+		c.active.Store(true)
+	case http.StateIdle:
+		c.active.Store(false)
+		c.handled.Store(true)
+	case http.StateClosed:
+		if c.guard.off && c.active.Load() && !c.handled.Load() && c.server.TLSConfig != nil {
+			c.refused(nil) // the answer was encrypted
+		}
+	}
+}
+
+// refused logs a request that net/http answered before any handler saw it.
+func (c *conn) refused(answer []byte) {
+	c.handled.Store(true)
+	status, _, _ := bytes.Cut(bytes.TrimPrefix(answer, []byte("HTTP/1.1 ")), []byte("\r\n"))
+	reason := c.guard.reason
+	if reason == "" {
+		reason = "malformed request"
+	}
+	c.server.logger().LogAttrs(context.Background(), slog.LevelWarn, "request refused",
+		slog.String("status", string(status)), slog.String("reason", reason),
+		slog.String("remote", c.RemoteAddr().String()))
+}

@@ -1,0 +1,2 @@
+// Package server serves WSGI applications over net/http.
+package server

@@ -1,0 +1,247 @@
+package server
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+)
+
+// guard reads along with net/http and looks for request heads on which two
+// parties could disagree about where the request ends. RFC 9112 lets a server
+// accept some of them, and net/http does: a head with both Transfer-Encoding
+// and Content-Length (section 6.1), a folded line (section 5.2),
+// Transfer-Encoding in HTTP/1.0 (section 6.1). Behind a front server each of
+// them is a way to smuggle a request, and no client that means well sends one.
+//
+// What the guard finds it spoils, by a control character in the very line, so
+// that net/http refuses the head as it refuses any malformed one. To know where
+// the next head begins it follows the framing of the bodies. Where it loses
+// track net/http has lost it too, and closes the connection.
+type guard struct {
+	off    bool   // not HTTP/1 in clear
+	reason string // what was found
+
+	state  guardState
+	line   [64]byte // how the present line begins
+	n      int      // bytes of the present line so far
+	tail   [10]byte // how the part of the present line that is gone by ends
+	left   uint64   // bytes that are no business of the guard
+	lines  int      // lines of this head so far
+	old    bool     // the request is HTTP/1.0
+	length bool     // Content-Length occurred
+	coding bool     // Transfer-Encoding occurred
+	size   uint64   // Content-Length
+}
+
+type guardState uint8
+
+const (
+	inHead guardState = iota
+	inBody
+	inChunkSize
+	inChunk
+	inTrailer
+)
+
+const spoil = 0x01
+
+// scan follows the bytes p, which net/http is about to see, and spoils what it
+// must not accept.
+func (g *guard) scan(p []byte) {
+	for len(p) > 0 && !g.off {
+		if g.left > 0 {
+			k := min(g.left, uint64(len(p)))
+			g.left -= k
+			p = p[k:]
+			continue
+		}
+		switch g.state {
+		case inBody:
+			g.begin()
+			continue
+		case inChunk:
+			g.state, g.n = inChunkSize, 0
+			continue
+		}
+		end := bytes.IndexByte(p, '\n')
+		part := p
+		if end >= 0 {
+			part = p[:end+1]
+		}
+		p = p[len(part):]
+		if g.state == inHead {
+			g.inspect(part)
+		}
+		if g.n < len(g.line) {
+			copy(g.line[g.n:], part)
+		}
+		g.n += len(part)
+		if end >= 0 {
+			g.endLine(part)
+		} else {
+			g.remember(part)
+		}
+	}
+}
+
+// begin prepares for a new head.
+func (g *guard) begin() { *g = guard{reason: g.reason} }
+
+// inspect looks at the next part of a line of the head, before net/http does.
+func (g *guard) inspect(part []byte) {
+	if g.lines == 0 {
+		return
+	}
+	if g.n == 0 {
+		switch part[0] {
+		case ' ', '\t':
+			g.refuse(part, 0, "a header line is folded")
+			return
+		case 'c', 'C', 't', 'T':
+		default:
+			return
+		}
+	} else if c := g.line[0] | 0x20; c != 'c' && c != 't' {
+		return
+	}
+	switch {
+	case g.completes(part, "content-length:"):
+		g.length = true
+	case g.completes(part, "transfer-encoding:"):
+		g.coding = true
+	default:
+		return
+	}
+	colon := len("content-length")
+	if g.line[0]|0x20 == 't' || g.n == 0 && part[0]|0x20 == 't' {
+		colon = len("transfer-encoding")
+	}
+	switch {
+	case g.length && g.coding:
+		g.refuse(part, colon-g.n, "Content-Length and Transfer-Encoding in one head")
+	case g.coding && g.old:
+		g.refuse(part, colon-g.n, "Transfer-Encoding in HTTP/1.0")
+	}
+}
+
+// completes reports whether name, in lower case and with its colon, begins the
+// present line and ends in part.
+func (g *guard) completes(part []byte, name string) bool {
+	if g.n >= len(name) || g.n+len(part) < len(name) {
+		return false
+	}
+	for i := range len(name) {
+		c := byte(0)
+		if i < g.n {
+			c = g.line[i]
+		} else {
+			c = part[i-g.n]
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (g *guard) refuse(part []byte, i int, reason string) {
+	part[i] = spoil
+	g.reason = reason
+	g.off = true // net/http closes the connection
+}
+
+// endLine is called when part has brought the end of a line.
+func (g *guard) endLine(part []byte) {
+	line := g.line[:min(g.n, len(g.line))]
+	whole := g.n <= len(g.line)
+	empty := len(bytes.TrimRight(line, "\r\n")) == 0
+	switch g.state {
+	case inHead:
+		switch {
+		case g.lines == 0:
+			g.requestLine(part)
+		case empty:
+			g.endHead()
+			return
+		case len(line) > 15 && line[14] == ':' && g.length && !g.coding && g.size == 0 && equalName(line[:14], "content-length"):
+			value := bytes.Trim(line[15:], " \t\r\n")
+			size, err := strconv.ParseUint(string(value), 10, 63)
+			if !whole || err != nil {
+				g.refuse(part, len(part)-1, "Content-Length is not a number")
+				return
+			}
+			g.size = size
+		}
+		g.lines++
+	case inChunkSize:
+		digits := line
+		if i := bytes.IndexAny(digits, "; \t\r\n"); i >= 0 {
+			digits = digits[:i]
+		}
+		size, err := strconv.ParseUint(string(digits), 16, 64)
+		switch {
+		case err != nil || size > math.MaxUint64-2:
+			g.off = true // net/http finds it malformed too
+		case size == 0:
+			g.state = inTrailer
+		default:
+			g.state, g.left = inChunk, size+2
+		}
+	case inTrailer:
+		if empty {
+			g.begin()
+			return
+		}
+	}
+	g.n = 0
+}
+
+func equalName(name []byte, lower string) bool {
+	for i := range name {
+		if c := name[i]; c != lower[i] && c|0x20 != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// requestLine looks at the end of the request line, for the version.
+func (g *guard) requestLine(part []byte) {
+	end := part
+	if len(part) < len(g.tail) {
+		end = append(g.tail[:min(g.n-len(part), len(g.tail))], part...)
+	}
+	end = bytes.TrimRight(end, "\r\n")
+	g.old = bytes.HasSuffix(end, []byte("HTTP/1.0"))
+	g.off = bytes.HasSuffix(end, []byte("HTTP/2.0")) // the preface of HTTP/2
+}
+
+// remember keeps the end of what has gone by of the present line.
+func (g *guard) remember(part []byte) {
+	if len(part) >= len(g.tail) {
+		copy(g.tail[:], part[len(part)-len(g.tail):])
+		return
+	}
+	had := min(g.n-len(part), len(g.tail))
+	drop := max(0, had+len(part)-len(g.tail))
+	copy(g.tail[:], g.tail[drop:had])
+	copy(g.tail[had-drop:], part)
+}
+
+// endHead decides what follows the head.
+func (g *guard) endHead() {
+	switch {
+	case g.coding:
+		g.begin()
+		g.state = inChunkSize
+	case g.size > 0:
+		size := g.size
+		g.begin()
+		g.state, g.left = inBody, size
+	default:
+		g.begin()
+	}
+}

@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/server/gateway"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Handler returns app as an http.Handler, with the defaults of Server. Limits
+// on time are those of the http.Server that it is given to.
+//
+// It may be mounted by http.StripPrefix: the prefix becomes SCRIPT_NAME. It
+// must not stand behind an http.ServeMux pattern that cleans paths, unless
+// that is wanted: the mux redirects "//a" before the application sees it
+// (CGI-19).
+func Handler(app wsgi.Application) http.Handler {
+	s := &Server{App: app}
+	return s.newHandler()
+}
+
+// handler runs requests of net/http through the gateway.
+type handler struct {
+	server  *Server
+	app     wsgi.Application
+	gateway gateway.Gateway
+	maxBody int64 // bytes, 0 for no limit
+	timed   bool  // the connections are ours: bound what they wait for
+}
+
+func (s *Server) newHandler() *handler {
+	return &handler{
+		server: s,
+		app:    s.App,
+		gateway: gateway.Gateway{
+			SingleThread:           s.SingleThread,
+			Multiprocess:           s.Multiprocess,
+			Environ:                s.Environ,
+			AllowTab:               s.AllowTab,
+			AllowProxyAuthenticate: s.AllowProxyAuthenticate,
+			Debug:                  s.Debug,
+			Errors:                 s.Errors,
+			Logger:                 s.Logger,
+		},
+		maxBody: limit(s.MaxBodyBytes, defaultMaxBodyBytes),
+	}
+}
+
+// limit reads a field whose zero value means the default and whose negative
+// values mean none.
+func limit[T ~int64 | ~int](field, byDefault T) T {
+	switch {
+	case field == 0:
+		return byDefault
+	case field < 0:
+		return 0
+	}
+	return field
+}
+
+// exchange is one request of net/http on its way through the gateway: its
+// source of variables (source.go), its transport (transport.go) and its body
+// (body.go) in one allocation.
+type exchange struct {
+	gateway.Exchange
+	handler *handler
+	w       http.ResponseWriter
+	r       *http.Request
+	body    requestBody
+	flushed bool      // all that was written is on the wire
+	chunked bool      // the end of the response is marked only after ServeHTTP
+	closing bool      // net/http was told to close the connection
+	values  [6]string // room for the header values of most responses
+}
+
+// ServeHTTP runs one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{handler: h, w: w, r: r}
+	if c := x.conn(); c != nil {
+		c.handled.Store(true)
+	}
+	if status, reason := h.unfit(r); status != "" {
+		h.refuse(w, r, status, reason)
+		return
+	}
+	x.Source, x.Transport = x, x
+	x.Method, x.Scheme = r.Method, "http"
+	if r.TLS != nil {
+		x.Scheme = "https"
+	}
+	if r.Body != nil && r.Body != http.NoBody {
+		x.openBody()
+		defer x.closeBody()
+	}
+	if err := h.gateway.Serve(r.Context(), h.app, &x.Exchange); err != nil {
+		x.cut()
+	}
+}
+
+// unfit tells why a request that net/http accepted does not reach the
+// application.
+func (h *handler) unfit(r *http.Request) (status, reason string) {
+	switch {
+	case r.Method == http.MethodConnect: // CGI-28
+		return "501 Not Implemented", "CONNECT is for proxies"
+	case strings.IndexByte(r.RequestURI, '#') >= 0: // CGI-31
+		return "400 Bad Request", "the request target contains a fragment"
+	case strings.IndexByte(r.URL.Path, 0) >= 0:
+		return "400 Bad Request", "the path contains a NUL"
+	case len(r.Header["Content-Type"]) > 1: // AMB-19
+		return "400 Bad Request", "Content-Type occurs more than once"
+	case h.maxBody > 0 && r.ContentLength > h.maxBody:
+		return "413 Content Too Large", "the body has " + strconv.FormatInt(r.ContentLength, 10) +
+			" bytes, the limit is " + strconv.FormatInt(h.maxBody, 10)
+	case !underScript(r.URL.Path, h.server.ScriptName): // AMB-34
+		return "404 Not Found", "the path is outside " + h.server.ScriptName
+	}
+	return "", ""
+}
+
+// refuse answers a request that does not reach the application, and logs it.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason string) {
+	h.server.logger().LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+		slog.String("status", status), slog.String("reason", reason),
+		slog.String("method", r.Method), slog.String("target", r.RequestURI), slog.String("remote", r.RemoteAddr))
+	code, _, _ := wsgi.ParseStatus(status)
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(status)+1))
+	if r.ContentLength != 0 && r.ProtoMajor == 1 {
+		header.Set("Connection", "close") // the body is not worth reading
+	}
+	w.WriteHeader(code)
+	if r.Method != http.MethodHead {
+		io.WriteString(w, status+"\n")
+	}
+}
+
+// cut ends a response that must not look complete (ERR-11). An HTTP/1.0
+// client, or one that sees no length, takes the end of the connection for the
+// end of the body; a reset is the only thing that it cannot mistake.
+func (x *exchange) cut() {
+	if x.r.ProtoMajor == 1 && !x.r.ProtoAtLeast(1, 1) {
+		if c, _, err := http.NewResponseController(x.w).Hijack(); err == nil {
+			if l, ok := c.(interface{ SetLinger(int) error }); ok {
+				l.SetLinger(0)
+			}
+			c.Close()
+			return
+		}
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// conn returns the connection that the request came on, nil when it is not of
+// a Server.
+func (x *exchange) conn() *conn {
+	if !x.handler.timed {
+		return nil
+	}
+	c, _ := x.r.Context().Value(connKey{}).(*conn)
+	return c
+}
+
+// connKey is the context key of the connection that a request came on.
+type connKey struct{}
+
+func connContext(ctx context.Context, c net.Conn) context.Context {
+	if own := unwrapConn(c); own != nil {
+		return context.WithValue(ctx, connKey{}, own)
+	}
+	return ctx
+}

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Lookup computes one CGI variable of the request.
+func (x *exchange) Lookup(key string) (string, bool) {
+	r := x.r
+	if name, ok := strings.CutPrefix(key, "HTTP_"); ok {
+		return x.header(name)
+	}
+	switch key {
+	case "REQUEST_METHOD":
+		return r.Method, true
+	case "SCRIPT_NAME":
+		script, _ := x.paths()
+		return script, true
+	case "PATH_INFO":
+		_, info := x.paths()
+		return info, true
+	case "QUERY_STRING":
+		return r.URL.RawQuery, true
+	case "REQUEST_URI", "RAW_URI":
+		if r.RequestURI == "" {
+			return r.URL.RequestURI(), true
+		}
+		return r.RequestURI, true
+	case "CONTENT_TYPE":
+		return joined(r.Header, "Content-Type")
+	case "CONTENT_LENGTH":
+		return joined(r.Header, "Content-Length")
+	case "SERVER_NAME", "SERVER_PORT":
+		name, port := x.local()
+		if key == "SERVER_NAME" {
+			return name, true
+		}
+		return port, true
+	case "SERVER_PROTOCOL":
+		return r.Proto, true
+	case "SERVER_SOFTWARE":
+		if x.handler.server.Software != "" {
+			return x.handler.server.Software, true
+		}
+		return "gowsgi", true
+	case "GATEWAY_INTERFACE":
+		return "CGI/1.1", true
+	case "REMOTE_ADDR":
+		host, _ := x.remote()
+		return host, host != ""
+	case "REMOTE_PORT":
+		_, port := x.remote()
+		return port, port != ""
+	}
+	if r.TLS != nil {
+		return tlsVariable(r.TLS, key)
+	}
+	return "", false
+}
+
+var cgiKeys = []string{
+	"REQUEST_METHOD", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "RAW_URI",
+	"CONTENT_TYPE", "CONTENT_LENGTH", "SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL",
+	"SERVER_SOFTWARE", "GATEWAY_INTERFACE", "REMOTE_ADDR", "REMOTE_PORT",
+}
+
+// All computes every CGI variable of the request.
+func (x *exchange) All(yield func(key, value string) bool) {
+	for _, keys := range [][]string{cgiKeys, tlsKeys} {
+		for _, key := range keys {
+			if value, ok := x.Lookup(key); ok && !yield(key, value) {
+				return
+			}
+		}
+	}
+	if x.r.Host != "" && !yield("HTTP_HOST", x.r.Host) {
+		return
+	}
+	for name := range x.r.Header {
+		key := "HTTP_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		// Not every name is visible; header decides.
+		if strings.IndexByte(name, '_') >= 0 || key == "HTTP_HOST" {
+			continue
+		}
+		if value, ok := x.Lookup(key); ok && !yield(key, value) {
+			return
+		}
+	}
+}
+
+// header returns the variable HTTP_name. A header that has an underscore in
+// its name has no variable, or it could pose as another one (CGI-24); neither
+// has Proxy, which a library could take for the process's own HTTP_PROXY
+// (CGI-25).
+func (x *exchange) header(name string) (string, bool) {
+	switch name {
+	case "HOST":
+		return x.r.Host, x.r.Host != ""
+	case "PROXY", "CONTENT_TYPE", "CONTENT_LENGTH": // CGI-12
+		return "", false
+	case "COOKIE":
+		values := x.r.Header["Cookie"]
+		return strings.Join(values, "; "), len(values) > 0 // CGI-23
+	case "CACHE_CONTROL":
+		if inventedCacheControl(x.r.Header) {
+			return "", false
+		}
+	}
+	var room [64]byte
+	key := room[:0]
+	upper := true
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c == '_':
+			c = '-'
+		case 'a' <= c && c <= 'z' || c == '-':
+			return "", false // the variables are in upper case
+		case 'A' <= c && c <= 'Z' && !upper:
+			c += 'a' - 'A'
+		}
+		upper = c == '-'
+		key = append(key, c)
+	}
+	values := x.r.Header[string(key)]
+	switch len(values) {
+	case 0:
+		return "", false
+	case 1:
+		return values[0], true
+	}
+	return strings.Join(values, ", "), true
+}
+
+// inventedCacheControl reports whether Cache-Control looks like the one that
+// net/http adds to a request with "Pragma: no-cache" (N-02). A client that
+// sent both in just this form loses the variable; what it asks for is still
+// in HTTP_PRAGMA.
+func inventedCacheControl(h http.Header) bool {
+	pragma, control := h["Pragma"], h["Cache-Control"]
+	return len(pragma) > 0 && pragma[0] == "no-cache" && len(control) == 1 && control[0] == "no-cache"
+}
+
+func joined(h http.Header, name string) (string, bool) {
+	values := h[name]
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[0], true
+}
+
+// paths returns SCRIPT_NAME and PATH_INFO: the mount point and what follows,
+// decoded once and otherwise as the client sent them (CGI-17, CGI-19). One
+// after the other they are the path of the request (CGI-20).
+func (x *exchange) paths() (script, info string) {
+	path := x.r.URL.Path
+	if path == "*" {
+		return "", path // OPTIONS *, where net/http leaves it to us (CGI-28)
+	}
+	if mount := x.handler.server.ScriptName; mount != "" {
+		return mount, path[len(mount):]
+	}
+	script = stripped(x.r)
+	if !strings.HasPrefix(path, "/") {
+		if script != "" && path == "" {
+			return script, ""
+		}
+		script, path = strings.TrimSuffix(script, "/"), "/"+path
+	}
+	return script, path
+}
+
+// underScript reports whether path is script or below it.
+func underScript(path, script string) bool {
+	return script == "" || strings.HasPrefix(path, script) &&
+		(len(path) == len(script) || path[len(script)] == '/')
+}
+
+// stripped returns what a handler around ours, such as http.StripPrefix, took
+// from the front of the path.
+func stripped(r *http.Request) string {
+	target, _, _ := strings.Cut(r.RequestURI, "?")
+	if target == r.URL.Path || target == "" {
+		return ""
+	}
+	if !strings.HasPrefix(target, "/") { // absolute-form
+		_, rest, ok := strings.Cut(target, "://")
+		if !ok {
+			return ""
+		}
+		slash := strings.IndexByte(rest, '/')
+		if slash < 0 {
+			return ""
+		}
+		target = rest[slash:]
+	}
+	whole, err := url.PathUnescape(target)
+	if err != nil {
+		return ""
+	}
+	script, ok := strings.CutSuffix(whole, r.URL.Path)
+	if !ok || strings.HasPrefix(r.URL.Path, "/") && strings.HasSuffix(script, "/") {
+		return ""
+	}
+	return script
+}
+
+// local returns SERVER_NAME and SERVER_PORT: the configured name, or else the
+// address that the connection was accepted on. Never the Host header: that is
+// the client's word (AMB-23).
+func (x *exchange) local() (name, port string) {
+	name, port = "localhost", "80"
+	if x.r.TLS != nil {
+		port = "443"
+	}
+	if addr, ok := x.r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && addr.Network() != "unix" {
+		if h, p, err := net.SplitHostPort(addr.String()); err == nil {
+			name, port = withoutZone(h), p
+		}
+	}
+	if x.handler.server.Name != "" {
+		name = x.handler.server.Name
+	}
+	return name, port
+}
+
+// remote returns REMOTE_ADDR and REMOTE_PORT, both empty for a Unix socket.
+func (x *exchange) remote() (host, port string) {
+	host, port, err := net.SplitHostPort(x.r.RemoteAddr)
+	if err != nil {
+		return "", ""
+	}
+	return withoutZone(host), port
+}
+
+func withoutZone(host string) string {
+	host, _, _ = strings.Cut(host, "%")
+	return host
+}

@@ -1,0 +1,215 @@
+package server
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Head passes the head to net/http, which holds it back until the first write
+// or flush.
+func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
+	x.announceClose()
+	head := x.w.Header()
+	values := x.values[:0:len(x.values)]
+	if len(headers) > len(x.values) {
+		values = make([]string, 0, len(headers))
+	}
+	hasType, hasLength := false, false
+	for i := range headers {
+		key := fieldKey(headers, i)
+		values = append(values, headers[i].Value)
+		value := values[len(values)-1 : len(values) : len(values)]
+		switch key {
+		case "Content-Type":
+			hasType = true
+		case "Content-Length":
+			hasLength = true
+		case "Date", "Server": // the application's word counts (HDR-17)
+		default:
+			if before, ok := head[key]; ok {
+				value = append(before, value[0])
+			}
+		}
+		head[key] = value
+	}
+	if _, ok := head["Content-Type"]; !hasType && !ok {
+		head["Content-Type"] = nil // net/http would guess one (HDR-21)
+	}
+	if x.handler.server.Software != "" {
+		if _, ok := head["Server"]; !ok {
+			head["Server"] = []string{x.handler.server.Software}
+		}
+	}
+	x.chunked = !hasLength && x.r.Method != http.MethodHead && code != http.StatusNoContent && code != http.StatusNotModified
+	x.w.WriteHeader(code)
+	return nil
+}
+
+// fieldKey returns the key under which net/http shall keep headers[i]: the
+// name as the application spelled it, so that it leaves as given (HDR-25).
+// But net/http looks for some names itself, in their canonical spelling, and a
+// name that is repeated in two spellings must stay in order (HDR-18).
+func fieldKey(headers wsgi.Headers, i int) string {
+	name := headers[i].Name
+	canonical := http.CanonicalHeaderKey(name)
+	if canonical == name {
+		return name
+	}
+	switch canonical {
+	case "Content-Type", "Content-Length", "Content-Encoding", "Date", "Server":
+		return canonical
+	}
+	for _, before := range headers[:i] {
+		if strings.EqualFold(before.Name, name) {
+			return before.Name
+		}
+	}
+	return name
+}
+
+// Block writes block and flushes.
+func (x *exchange) Block(block []byte) error {
+	if len(block) > 0 {
+		if err := x.write(block); err != nil {
+			return err
+		}
+	}
+	return x.flush()
+}
+
+func (x *exchange) write(block []byte) error {
+	if !x.handler.timed || x.r.ProtoMajor == 1 {
+		_, err := x.w.Write(block) // a connection of ours bounds each write
+		return err
+	}
+	// In HTTP/2 it is the stream that may stall, not the connection.
+	control := http.NewResponseController(x.w)
+	for len(block) > 0 {
+		if timeout := x.handler.server.writeTimeout(); timeout > 0 {
+			control.SetWriteDeadline(time.Now().Add(timeout))
+		}
+		n, err := x.w.Write(block[:min(len(block), piece)])
+		if err != nil {
+			return err
+		}
+		block = block[n:]
+	}
+	return nil
+}
+
+func (x *exchange) flush() error {
+	x.flushed = true
+	if f, ok := x.w.(interface{ FlushError() error }); ok {
+		return f.FlushError()
+	}
+	err := http.NewResponseController(x.w).Flush()
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil // a wrapper that buffers, such as http.TimeoutHandler's
+	}
+	return err
+}
+
+// End flushes a response whose end is then on the wire. The last chunk of any
+// other is written by net/http when ServeHTTP has returned.
+func (x *exchange) End() error {
+	if x.flushed || x.chunked {
+		return nil
+	}
+	return x.flush()
+}
+
+// SendFile copies by way of net/http's io.ReaderFrom, which ends in sendfile
+// on a plain HTTP/1 connection when the response has a Content-Length.
+func (x *exchange) SendFile(file *os.File, n int64) (int64, error) {
+	if x.handler.timed && x.r.ProtoMajor != 1 {
+		return x.copyFile(file, n)
+	}
+	sent, err := io.CopyN(x.w, file, n)
+	if err == io.EOF {
+		err = nil // the file is shorter than it said
+	}
+	if err == nil {
+		err = x.flush()
+	}
+	return sent, err
+}
+
+func (x *exchange) copyFile(file *os.File, n int64) (sent int64, err error) {
+	block := make([]byte, piece)
+	for sent < n {
+		k, err := file.Read(block[:min(n-sent, piece)])
+		if k > 0 {
+			if err := x.Block(block[:k]); err != nil {
+				return sent, err
+			}
+			sent += int64(k)
+		}
+		if err == io.EOF {
+			return sent, nil
+		} else if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
+// Hint sends an interim response. net/http sends what is in the header map and
+// leaves it there, so the map is emptied around it: interim headers do not
+// leak into the final ones, nor those of an outer handler into the interim
+// ones (N-26).
+func (x *exchange) Hint(code int, headers wsgi.Headers) error {
+	if !x.r.ProtoAtLeast(1, 1) {
+		return nil
+	}
+	head := x.w.Header()
+	kept := maps.Clone(head)
+	clear(head)
+	for _, h := range headers {
+		head.Add(h.Name, h.Value)
+	}
+	x.w.WriteHeader(code)
+	clear(head)
+	maps.Copy(head, kept)
+	return nil
+}
+
+// Value gives the server's extension, "gowsgi.http": the exchange itself, for
+// its methods HTTPRequest, SetReadDeadline and SetWriteDeadline.
+func (x *exchange) Value(key string) (any, bool) {
+	if key == "gowsgi.http" {
+		return x, true
+	}
+	return nil, false
+}
+
+// Values gives the server's extensions.
+func (x *exchange) Values(yield func(key string, value any) bool) { yield("gowsgi.http", x) }
+
+// HTTPRequest returns the request as net/http gave it to the server. environ
+// is the dictionary that the caller was called with: when a middleware has
+// changed what it says of the request, the original would bypass that
+// middleware, and there is no service (EXT-03, EXT-04).
+func (x *exchange) HTTPRequest(environ *wsgi.Environ) (*http.Request, bool) {
+	if environ.Altered() || x.handler.server.ScriptName != "" {
+		return nil, false
+	}
+	return x.r, true
+}
+
+// SetReadDeadline bounds the time for reading the request body.
+func (x *exchange) SetReadDeadline(t time.Time) error {
+	return http.NewResponseController(x.w).SetReadDeadline(t)
+}
+
+// SetWriteDeadline bounds the time for writing the response. On a connection
+// of a Server the next write replaces it.
+func (x *exchange) SetWriteDeadline(t time.Time) error {
+	return http.NewResponseController(x.w).SetWriteDeadline(t)
+}
