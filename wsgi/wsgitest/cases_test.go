@@ -1,14 +1,11 @@
 package wsgitest_test
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"testing"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -33,54 +30,28 @@ type wire struct {
 	Interim int
 }
 
-var errBoom = errors.New("boom")
-
-// text is the head of most cases.
-var text = wsgi.Headers{{Name: "Content-Type", Value: "text/plain"}}
-
-func length(n string) wsgi.Headers {
-	return append(text.Clone(), wsgi.Header{Name: "Content-Length", Value: n})
-}
-
-func get() *wsgitest.Request  { return wsgitest.NewRequest("GET", "/") }
-func head() *wsgitest.Request { return wsgitest.NewRequest("HEAD", "/") }
-
-// answer is an application that starts with status and headers and returns body.
-func answer(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.AppFunc {
-	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		if _, err := start(status, headers, nil); err != nil {
-			return nil, err
+// visible reduces a response to what every transport shows. Servers may put
+// fields of different names into another order.
+func visible(res *wsgitest.Response) wire {
+	fields := res.Headers.Clone()
+	slices.SortStableFunc(fields, func(a, b wsgi.Header) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	var headers strings.Builder
+	for _, h := range fields {
+		switch name := strings.ToLower(h.Name); {
+		case strings.HasPrefix(name, "content-"), strings.HasPrefix(name, "x-"),
+			name == "location", name == "set-cookie":
+			fmt.Fprintf(&headers, "%s: %s\n", h.Name, h.Value)
 		}
-		return body, nil
 	}
-}
-
-// fails yields the blocks and then an error.
-func fails(err error, blocks ...string) wsgi.Iterable {
-	return wsgi.Generator(func(yield func([]byte, error) bool) {
-		for _, block := range blocks {
-			if !yield([]byte(block), nil) {
-				return
-			}
-		}
-		yield(nil, err)
-	})
-}
-
-// generate yields the blocks and has no length.
-func generate(blocks ...string) wsgi.Iterable {
-	return wsgi.Generator(func(yield func([]byte, error) bool) {
-		for _, block := range blocks {
-			if !yield([]byte(block), nil) {
-				return
-			}
-		}
-	})
+	return wire{res.Code, headers.String(), res.Text(), res.Err != nil, len(res.Interim)}
 }
 
 const (
 	plain  = "Content-Type: text/plain\n"
-	failed = "Content-Type: text/plain; charset=utf-8\nContent-Length: 26\n"
+	size5  = "Content-Length: 5\n"
+	failed = "Content-Length: 26\nContent-Type: text/plain; charset=utf-8\n"
 	sorry  = "500 Internal Server Error\n"
 )
 
@@ -89,7 +60,7 @@ func cases(dir string) []testCase {
 	return []testCase{{
 		name: "one block", why: "LEN-06: its length is the response's",
 		request: get(), app: answer("200 OK", text, wsgi.Strings("hello")),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 5\n", Body: "hello"},
+		want: wire{Code: 200, Headers: size5 + plain, Body: "hello"},
 	}, {
 		name: "many blocks", why: "LEN-07: no length is known",
 		request: get(), app: answer("200 OK", text, generate("a", "", "b")),
@@ -97,11 +68,11 @@ func cases(dir string) []testCase {
 	}, {
 		name: "no blocks", why: "SRV-04, LEN-12: the head is sent at the end",
 		request: get(), app: answer("200 OK", text, wsgi.Empty()),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 0\n"},
+		want: wire{Code: 200, Headers: "Content-Length: 0\n" + plain},
 	}, {
 		name: "HEAD", why: "HTTP-15: the body is discarded, the headers are the application's",
 		request: head(), app: answer("200 OK", length("5"), wsgi.Strings("hello")),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 5\n"},
+		want: wire{Code: 200, Headers: size5 + plain},
 	}, {
 		name: "204 with a body", why: "HTTP-16, LEN-13: neither body nor length",
 		request: get(), app: answer("204 No Content", wsgi.Headers{{Name: "Content-Length", Value: "5"}}, wsgi.Strings("hello")),
@@ -109,11 +80,11 @@ func cases(dir string) []testCase {
 	}, {
 		name: "short", why: "LEN-04: the client sees that bytes are missing",
 		request: get(), app: answer("200 OK", length("9"), generate("hello")),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 9\n", Body: "hello", Cut: true},
+		want: wire{Code: 200, Headers: "Content-Length: 9\n" + plain, Body: "hello", Cut: true},
 	}, {
 		name: "long", why: "LEN-01: exactly the declared bytes are sent",
 		request: get(), app: answer("200 OK", length("5"), generate("abc", "defgh", "never")),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 5\n", Body: "abcde"},
+		want: wire{Code: 200, Headers: size5 + plain, Body: "abcde"},
 	}, {
 		name: "error", why: "ERR-10: nothing of the stored head is used",
 		request: get(),
@@ -165,7 +136,7 @@ func cases(dir string) []testCase {
 			}
 			return wsgi.Strings("later"), nil
 		},
-		want: wire{Code: 503, Headers: "X-New: 1\nContent-Length: 5\n", Body: "later"},
+		want: wire{Code: 503, Headers: size5 + "X-New: 1\n", Body: "later"},
 	}, {
 		name: "exc_info too late", why: "START-14, START-26",
 		request: get(),
@@ -211,11 +182,11 @@ func cases(dir string) []testCase {
 	}, {
 		name: "file", why: "FILE-11, FILE-13: from the position, with the length of the rest",
 		request: get(), app: sendFile(dir, text),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 5\n", Body: "world"},
+		want: wire{Code: 200, Headers: size5 + plain, Body: "world"},
 	}, {
 		name: "part of a file", why: "FILE-11: a longer file is no fault",
 		request: get(), app: sendFile(dir, length("3")),
-		want: wire{Code: 200, Headers: plain + "Content-Length: 3\n", Body: "wor"},
+		want: wire{Code: 200, Headers: "Content-Length: 3\n" + plain, Body: "wor"},
 	}, {
 		name: "HEAD of a file", why: "FILE-16",
 		request: head(), app: sendFile(dir, text),
@@ -231,14 +202,14 @@ func cases(dir string) []testCase {
 			}
 			return wsgi.Response{Status: "200 OK", Headers: text, Body: wsgi.Strings("hello")}.Call(environ, start)
 		},
-		want: wire{Code: 200, Headers: plain + "Content-Length: 5\n", Body: "hello", Interim: 1},
+		want: wire{Code: 200, Headers: size5 + plain, Body: "hello", Interim: 1},
 	}, {
 		name: "repeated headers", why: "HDR-18: none is lost, their order is kept",
 		request: get(),
 		app: answer("200 OK", wsgi.Headers{
 			{Name: "Set-Cookie", Value: "a=1"}, {Name: "Set-Cookie", Value: "b=2"},
 		}, wsgi.Empty()),
-		want: wire{Code: 200, Headers: "Set-Cookie: a=1\nSet-Cookie: b=2\nContent-Length: 0\n"},
+		want: wire{Code: 200, Headers: "Content-Length: 0\nSet-Cookie: a=1\nSet-Cookie: b=2\n"},
 	}, {
 		name: "request", why: "CGI-17, CGI-18, CGI-23: the environ tells what was sent",
 		request: wsgitest.NewRequest("PUT", "//caf%C3%A9%2F./x%2541?q=%20y&z").
@@ -257,61 +228,4 @@ func cases(dir string) []testCase {
 		request: get(), app: answer("200 OK", text, fails(http.ErrAbortHandler, "hello")),
 		want: wire{Code: 200, Headers: plain, Body: "hello", Cut: true},
 	}}
-}
-
-// sendFile answers with a file that is read from its sixth byte.
-func sendFile(dir string, headers wsgi.Headers) wsgi.AppFunc {
-	return func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		file, err := os.Open(filepath.Join(dir, "hello"))
-		if err != nil {
-			return nil, err
-		}
-		body := environ.FileWrapper()(file, 0)
-		if _, err := file.Seek(5, io.SeekStart); err != nil {
-			return body, err
-		}
-		_, err = start("200 OK", headers, nil)
-		return body, err
-	}
-}
-
-// show answers with the named variables, "-" for an absent one, and the body.
-func show(keys ...string) wsgi.AppFunc {
-	return func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		var b strings.Builder
-		for _, key := range keys {
-			value, ok := environ.Lookup(key)
-			if !ok {
-				value = "-"
-			}
-			fmt.Fprintln(&b, value)
-		}
-		if _, err := io.Copy(&b, environ.Input()); err != nil {
-			return nil, err
-		}
-		_, err := start("200 OK", text, nil)
-		return generate(b.String()), err
-	}
-}
-
-// visible reduces a response to what every transport shows.
-func visible(res *wsgitest.Response) wire {
-	var headers strings.Builder
-	for _, h := range res.Headers {
-		switch {
-		case strings.HasPrefix(h.Name, "Content-"), strings.HasPrefix(h.Name, "X-"),
-			h.Name == "Location", h.Name == "Set-Cookie":
-			fmt.Fprintf(&headers, "%s: %s\n", h.Name, h.Value)
-		}
-	}
-	return wire{res.Code, headers.String(), res.Text(), res.Err != nil, len(res.Interim)}
-}
-
-// files returns a directory with the files of the cases.
-func files(t *testing.T) string {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "hello"), []byte("helloworld"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -168,6 +169,21 @@ func TestClientMethods(t *testing.T) {
 			t.Errorf("got %q, expected %q", got, want)
 		}
 	}
+}
+
+func TestClientConcurrent(t *testing.T) {
+	client := wsgitest.NewClient(t, wsgi.AppFunc(redirects))
+	client.Headers = wsgi.Headers{{Name: "X-A", Value: "1"}}
+	req := wsgitest.NewRequest("POST", "/307//end").Content("text/plain", "hello")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if res := client.Do(req); !strings.HasSuffix(res.Text(), "1\nhello") {
+				t.Errorf("got %q", res.Text())
+			}
+		})
+	}
+	group.Wait()
 }
 
 // The same client runs over a network.

@@ -25,5 +25,6 @@
 // 204 discard, where Content-Length clips or cuts a body, what becomes of an
 // error before and after the first block, what start_response refuses, all
 // that is decided there. The recorder only keeps what the gateway puts on its
-// wire. What a server adds below, a Date or the coding of chunks, is missing.
+// wire. What a server does below that is missing: it adds a Date, codes chunks,
+// and may send another reason phrase or order of the headers.
 package wsgitest

@@ -109,7 +109,9 @@ func (r *Request) source(t target) *source {
 		vars["REMOTE_ADDR"], vars["REMOTE_PORT"] = host, port // COM-13
 	}
 	r.addHeaders(vars)
-	vars["HTTP_HOST"] = t.host
+	if t.host != "" {
+		vars["HTTP_HOST"] = t.host
+	}
 	if _, length := r.input(); length != "" {
 		vars["CONTENT_LENGTH"] = length
 	}

@@ -83,9 +83,6 @@ func (r *Request) HTTP() *http.Request {
 // head returns the head of r as HTTP/1 writes it.
 func (r *Request) head(t target, hasBody bool, length string) []byte {
 	r.addHeaders(map[string]string{}) // for its checks: nothing is injected into the head
-	if strings.ContainsFunc(t.host, isControl) {
-		r.refuse("its host contains a control character")
-	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s %s %s\r\nHost: %s\r\n", r.method(), t.uri, r.proto(), t.host)
 	for _, h := range r.Headers {

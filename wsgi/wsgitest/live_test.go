@@ -55,7 +55,7 @@ func TestLive(t *testing.T) {
 		status  string
 	}{
 		{"length", "HTTP/1.1 200 Fine\r\nX-b: 1\r\nX-A:2\r\nX-b:  3 \r\nContent-Length: 5\r\n\r\nhello", get(),
-			wire{Code: 200, Headers: "X-b: 1\nX-A: 2\nX-b: 3\nContent-Length: 5\n", Body: "hello"}, "200 Fine"},
+			wire{Code: 200, Headers: "Content-Length: 5\nX-A: 2\nX-b: 1\nX-b: 3\n", Body: "hello"}, "200 Fine"},
 		{"chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n", get(),
 			wire{Code: 200, Body: "hello"}, "200 OK"},
 		{"until the end", "HTTP/1.0 200 OK\r\n\r\nhello", get(), wire{Code: 200, Body: "hello"}, "200 OK"},

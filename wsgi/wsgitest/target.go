@@ -39,14 +39,19 @@ func (r *Request) parse() target {
 		path:   parsed.URL.Path,
 		query:  parsed.URL.RawQuery,
 	}
-	if r.Headers.Has("Host") {
-		t.host = r.Headers.Get("Host")
+	if hosts := r.Headers.Values("Host"); len(hosts) > 0 {
+		t.host = strings.Trim(hosts[0], " \t")
+		if len(hosts) > 1 || strings.ContainsFunc(t.host, notHost) {
+			r.refuse(fmt.Sprintf("the Host header is %q, which every server refuses", hosts))
+		}
 	}
 	switch u := parsed.URL; {
 	case r.method() == "CONNECT":
 		r.refuse("a CONNECT request has no path, and no server hands it to an application")
 	case strings.Contains(raw, "#"):
 		r.refuse("a fragment is never sent")
+	case strings.Contains(parsed.URL.Path, "\x00"):
+		r.refuse("its path contains a NUL")
 	case raw == "*":
 		if r.method() != "OPTIONS" {
 			r.refuse("the target * is for OPTIONS only")
@@ -82,6 +87,12 @@ func (r *Request) split(t target) (script, info string) {
 		r.refuse(fmt.Sprintf("it is not under the mount point %q", script))
 	}
 	return script, info
+}
+
+// notHost reports whether c has no place in a Host header (RFC 3986, 3.2.2).
+func notHost(c rune) bool {
+	letter := 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+	return !letter && !strings.ContainsRune("!$%&'()*+,-.:;=[]_~", c)
 }
 
 func (r *Request) refuse(reason string) {

@@ -113,6 +113,45 @@ func TestResponseFileBytes(t *testing.T) {
 	}
 }
 
+// sizedFiles is a body with every optional method.
+type sizedFiles struct {
+	wsgi.FileStreamer
+	wsgi.Sized
+}
+
+// Whatever optional methods a body has, the gateway finds those and no others:
+// Len makes a Content-Length (LEN-06), StreamFiles hands over a file.
+func TestRecordKeepsOptionalMethods(t *testing.T) {
+	dir := files(t)
+	open := func() wsgi.FileStreamer {
+		file, err := os.Open(filepath.Join(dir, "hello"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return wsgi.WrapFile(file, 0).(wsgi.FileStreamer)
+	}
+	one := wsgi.Strings("helloworld")
+	for _, tt := range []struct {
+		name      string
+		body      wsgi.Iterable
+		length    string
+		fileBytes int64
+	}{
+		{"neither", generate("helloworld"), "", 0},
+		{"Len", one, "10", 0},
+		{"StreamFiles", open(), "10", 10},
+		{"both", sizedFiles{open(), one.(wsgi.Sized)}, "10", 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			res := wsgitest.Do(t, answer("200 OK", text, tt.body), get())
+			if got := res.Headers.Get("Content-Length"); got != tt.length || res.FileBytes != tt.fileBytes || res.Closes != 1 {
+				t.Errorf("Content-Length %q, %d bytes from files, %d closes; expected %q, %d, 1",
+					got, res.FileBytes, res.Closes, tt.length, tt.fileBytes)
+			}
+		})
+	}
+}
+
 // A file that cannot be read fails the response, not the connection.
 func TestResponseFileError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f")
