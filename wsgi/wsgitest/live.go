@@ -17,8 +17,8 @@ import (
 )
 
 // Live returns a function that sends requests to the server that listens at
-// addr, in the counterpart of Record for a [Client]'s Send. network and addr
-// are as for net.Dial. Each request has a connection of its own, HTTP/1.x
+// addr: the counterpart of Record, and what Send of a [Client] can be. network
+// and addr are as for net.Dial. Each request has a connection of its own, HTTP/1.x
 // without TLS, and is sent as it is: no header is added but Host and those
 // that frame the body. Nothing is retried, followed or decompressed.
 //

@@ -25,8 +25,8 @@ type Request struct {
 
 	// Target is the path with its query, percent-encoded as on the wire, and
 	// including the mount point: "/shop/caf%C3%A9?page=2". An absolute URL
-	// stands for its path and query, and sets the scheme and the Host header;
-	// it is the way to ask for https. "" means the application's root.
+	// stands for its path and query, and for the scheme and the Host header,
+	// whatever Scheme and Headers say. "" means the application's root.
 	Target string
 
 	// ScriptName is the mount point of the application, decoded: "" or a path
