@@ -94,5 +94,7 @@
 // chunked response when the body has been closed. It answers malformed requests
 // and "OPTIONS *" itself. The package undoes what would change a response: no
 // Content-Type is guessed, each block is flushed, and a request body can be read
-// while the response is sent. doc/differences.md has the whole list.
+// while the response is sent. Of a body that the application left unread up to
+// 256 KiB are thrown away; where there is more, the connection is closed after
+// the response. doc/differences.md has the whole list.
 package server
