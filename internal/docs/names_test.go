@@ -54,7 +54,7 @@ func TestNamesExist(t *testing.T) {
 }
 
 // exported returns the exported names of the package in dir, a field or method
-// as Type.Name; nil when the package is still to come, see block.pending.
+// as Type.Name; nil when the package is pending.
 func exported(t *testing.T, dir string) map[string]bool {
 	t.Helper()
 	dir = filepath.Join(root(t), filepath.FromSlash(dir))
