@@ -25,7 +25,7 @@ type requestBody struct {
 // openBody prepares the body of a request that has one.
 func (x *exchange) openBody() {
 	x.Input = x
-	x.body.rc = x.r.Body
+	x.body = &requestBody{rc: x.r.Body}
 	if x.handler.maxBody > 0 && x.r.ContentLength < 0 {
 		x.body.rc = http.MaxBytesReader(x.w, x.r.Body, x.handler.maxBody)
 	}
@@ -38,7 +38,7 @@ func (x *exchange) openBody() {
 
 // Read reads from the body for the gateway.
 func (x *exchange) Read(p []byte) (int, error) {
-	b := &x.body
+	b := x.body
 	if x.handler.timed && b.budget <= 0 && !b.fixed {
 		x.armRead()
 	}
@@ -97,7 +97,7 @@ const mostUnread = 256 << 10
 // and panic; and after a failure to read it would take what comes next, which
 // may be the rest of this body, for a request.
 func (x *exchange) closeBody() {
-	b := &x.body
+	b := x.body
 	if b.ended || x.r.ProtoMajor != 1 {
 		return
 	}
@@ -129,8 +129,8 @@ func (x *exchange) closeBody() {
 // announceClose is called before the head is sent. Where the connection is not
 // ours to stop, net/http must know by now that it cannot be used again.
 func (x *exchange) announceClose() {
-	b := &x.body
-	if b.rc == nil || b.ended || x.r.ProtoMajor != 1 {
+	b := x.body
+	if b == nil || b.ended || x.r.ProtoMajor != 1 {
 		return
 	}
 	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
