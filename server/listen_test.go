@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -162,7 +163,8 @@ func TestServerRun(t *testing.T) {
 // TestMain lets the test binary play the server process.
 func TestMain(m *testing.M) {
 	if addr, ok := os.LookupEnv("GOWSGI_TEST_RUN"); ok {
-		s := &server.Server{Addr: addr, App: wsgi.AppFunc(text("from the child"))}
+		log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("pid", os.Getpid())
+		s := &server.Server{Addr: addr, Logger: log, App: wsgi.AppFunc(child)}
 		if err := s.Run(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -170,6 +172,14 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// child is the application of the server process.
+func child(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	if e.Var("QUERY_STRING") != "" {
+		return sendsFile(e, start)
+	}
+	return text("from the child")(e, start)
 }
 
 // TestServerInherited passes a listening socket to a process as systemd does,
