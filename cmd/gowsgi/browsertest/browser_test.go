@@ -1,0 +1,6 @@
+package browsertest
+
+import "github.com/chromedp/chromedp"
+
+var _ = chromedp.Navigate
+func closeBrowser() {}
