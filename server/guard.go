@@ -104,17 +104,14 @@ func (g *guard) inspect(part []byte) {
 	} else if c := g.line[0] | 0x20; c != 'c' && c != 't' {
 		return
 	}
+	colon := 0
 	switch {
 	case g.completes(part, "content-length:"):
-		g.length = true
+		g.length, colon = true, len("content-length")
 	case g.completes(part, "transfer-encoding:"):
-		g.coding = true
+		g.coding, colon = true, len("transfer-encoding")
 	default:
 		return
-	}
-	colon := len("content-length")
-	if g.line[0]|0x20 == 't' || g.n == 0 && part[0]|0x20 == 't' {
-		colon = len("transfer-encoding")
 	}
 	switch {
 	case g.length && g.coding:
