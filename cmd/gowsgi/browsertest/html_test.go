@@ -30,7 +30,7 @@ func TestPages(t *testing.T) {
 			}
 			mount := (&url.URL{Path: test.mount}).EscapedPath()
 			host := strings.TrimSuffix(base, test.mount)
-			c := &crawler{t: t, root: host + mount, host: at.Host, mount: mount, seen: make(map[string]*page)}
+			c := &crawler{t: t, root: host + mount, host: at.Host, mount: mount, seen: make(map[string]*document)}
 			c.visit(c.root + "/")
 			for _, path := range []string{"/stream", "/upload", "/download", "/error", "/panic", "/hello?name=you", "/style.css", "/favicon.svg"} {
 				if _, ok := c.seen[c.root+path]; !ok {
@@ -51,7 +51,7 @@ func TestPages(t *testing.T) {
 type crawler struct {
 	t                 *testing.T
 	root, host, mount string
-	seen              map[string]*page // nil for what is no HTML
+	seen              map[string]*document // nil for what is no HTML
 }
 
 // visit reads what address names and then all that it links to.
@@ -70,7 +70,7 @@ func (c *crawler) visit(address string) {
 	}
 }
 
-func (c *crawler) follow(address string, p *page) {
+func (c *crawler) follow(address string, p *document) {
 	from, err := url.Parse(address)
 	if err != nil {
 		c.t.Fatal(err)
@@ -98,7 +98,7 @@ func (c *crawler) follow(address string, p *page) {
 }
 
 // read asks for address, and reads the answer if it is a page.
-func (c *crawler) read(method, address, contentType, body string, want int) *page {
+func (c *crawler) read(method, address, contentType, body string, want int) *document {
 	request, err := http.NewRequestWithContext(c.t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
@@ -112,14 +112,14 @@ func (c *crawler) read(method, address, contentType, body string, want int) *pag
 		return nil
 	}
 	defer response.Body.Close()
-	document, err := io.ReadAll(response.Body)
+	source, err := io.ReadAll(response.Body)
 	if err != nil || response.StatusCode != want {
 		c.t.Errorf("%s %s: %s, %v, want status %d", method, address, response.Status, err, want)
 	}
 	if response.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 		return nil
 	}
-	p := readPage(document)
+	p := readPage(source)
 	for _, fault := range p.faults {
 		c.t.Errorf("%s %s: %s", method, address, fault)
 	}

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/net/html"
 )
 
-// page is an HTML document as it was written.
-type page struct {
+// document is an HTML document as it was written.
+type document struct {
 	ids    map[string]bool
 	links  []string // what href, src and action say
 	faults []string
 }
 
-func (p *page) fault(format string, args ...any) {
+func (p *document) fault(format string, args ...any) {
 	p.faults = append(p.faults, fmt.Sprintf(format, args...))
 }
 
@@ -33,12 +33,12 @@ type element struct {
 // readPage reads a document and notes what is wrong with it: tags that do not
 // match, elements where they may not be, identifiers that are not unique or do
 // not exist, and what the demo application holds to besides.
-func readPage(document []byte) *page {
-	p := &page{ids: make(map[string]bool)}
-	written := p.tokens(document)
+func readPage(source []byte) *document {
+	p := &document{ids: make(map[string]bool)}
+	written := p.tokens(source)
 	// A parser moves and closes elements until the tree is legal. If it had
 	// nothing to do, they were where they may be.
-	if parsed := parsedElements(document); !slices.Equal(written, parsed) {
+	if parsed := parsedElements(source); !slices.Equal(written, parsed) {
 		for i := range min(len(written), len(parsed)) {
 			if written[i] != parsed[i] {
 				p.fault("element %d is <%s>, but a parser makes a <%s> of it", i, written[i], parsed[i])
@@ -49,17 +49,17 @@ func readPage(document []byte) *page {
 			p.fault("%d elements are written, a parser sees %d", len(written), len(parsed))
 		}
 	}
-	if !bytes.HasPrefix(document, []byte("<!DOCTYPE html>\n")) {
+	if !bytes.HasPrefix(source, []byte("<!DOCTYPE html>\n")) {
 		p.fault("the document does not begin with its type")
 	}
 	return p
 }
 
 // tokens follows the tags and returns the names of the elements in order.
-func (p *page) tokens(document []byte) (names []string) {
+func (p *document) tokens(source []byte) (names []string) {
 	var open []string
 	var elements []element
-	tokens := html.NewTokenizer(bytes.NewReader(document))
+	tokens := html.NewTokenizer(bytes.NewReader(source))
 	for {
 		switch kind := tokens.Next(); kind {
 		case html.ErrorToken:
@@ -93,7 +93,7 @@ func (p *page) tokens(document []byte) (names []string) {
 	}
 }
 
-func (p *page) element(token html.Token) element {
+func (p *document) element(token html.Token) element {
 	e := element{token.Data, make(map[string]string)}
 	for _, a := range token.Attr {
 		if _, ok := e.attrs[a.Key]; ok {
@@ -108,7 +108,7 @@ func (p *page) element(token html.Token) element {
 }
 
 // check looks at the elements as a whole.
-func (p *page) check(elements []element) {
+func (p *document) check(elements []element) {
 	count := make(map[string]int)
 	level := 0
 	for _, e := range elements {
@@ -163,8 +163,8 @@ func (p *page) check(elements []element) {
 	}
 }
 
-func parsedElements(document []byte) (names []string) {
-	root, err := html.Parse(bytes.NewReader(document))
+func parsedElements(source []byte) (names []string) {
+	root, err := html.Parse(bytes.NewReader(source))
 	if err != nil {
 		return nil
 	}
