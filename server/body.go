@@ -105,12 +105,18 @@ func (x *exchange) closeBody() {
 		n, _ := x.Read(discard[:])
 		left -= n
 	}
-	if b.ended || x.closing {
+	if b.ended {
 		return
 	}
 	c := x.conn()
-	if c != nil {
+	switch {
+	case c != nil:
 		c.stop()
+	case b.failed:
+		http.NewResponseController(x.w).SetReadDeadline(time.Now()) // or net/http would try again, for ever
+	}
+	if x.closing {
+		return
 	}
 	if c == nil || !x.chunked {
 		// The response is on the wire, unless it has still to get its last

@@ -71,6 +71,7 @@ func (g *guard) scan(p []byte) {
 		p = p[len(part):]
 		if g.state == inHead {
 			g.inspect(part)
+			g.bound(part)
 		}
 		if g.n < len(g.line) {
 			copy(g.line[g.n:], part)
@@ -121,6 +122,21 @@ func (g *guard) inspect(part []byte) {
 	}
 }
 
+// bound refuses a Content-Length so long that g.line does not hold it: blanks
+// would hide the number from the guard, and not from net/http.
+func (g *guard) bound(part []byte) {
+	if text := bytes.TrimRight(part, "\r\n"); len(text) == 0 || g.n+len(text) <= len(g.line) {
+		return
+	}
+	name := g.line[:min(g.n, 15)]
+	if len(name) < 15 {
+		name = append(name[:len(name):len(name)], part[:min(15-len(name), len(part))]...)
+	}
+	if len(name) == 15 && equalName(name, "content-length:") {
+		g.refuse(part, 0, "Content-Length is too long")
+	}
+}
+
 // completes reports whether name, in lower case and with its colon, begins the
 // present line and ends in part.
 func (g *guard) completes(part []byte, name string) bool {
@@ -153,7 +169,6 @@ func (g *guard) refuse(part []byte, i int, reason string) {
 // endLine is called when part has brought the end of a line.
 func (g *guard) endLine(part []byte) {
 	line := g.line[:min(g.n, len(g.line))]
-	whole := g.n <= len(g.line)
 	empty := len(bytes.TrimRight(line, "\r\n")) == 0
 	switch g.state {
 	case inHead:
@@ -166,10 +181,7 @@ func (g *guard) endLine(part []byte) {
 		case len(line) > 15 && line[14] == ':' && g.length && !g.coding && g.size == 0 && equalName(line[:14], "content-length"):
 			value := bytes.Trim(line[15:], " \t\r\n")
 			size, err := strconv.ParseUint(string(value), 10, 63)
-			if !whole || err != nil {
-				g.refuse(part, len(part)-1, "Content-Length is not a number")
-				return
-			}
+			g.off = err != nil // net/http finds it malformed too
 			g.size = size
 		}
 		g.lines++
@@ -198,7 +210,7 @@ func (g *guard) endLine(part []byte) {
 
 func equalName(name []byte, lower string) bool {
 	for i := range name {
-		if c := name[i]; c != lower[i] && c|0x20 != lower[i] {
+		if c := name[i]; c != lower[i] && (c|0x20 != lower[i] || c < 'A') {
 			return false
 		}
 	}

@@ -109,6 +109,8 @@ func (h *handler) unfit(r *http.Request) (status, reason string) {
 	switch {
 	case r.Method == http.MethodConnect: // CGI-28
 		return "501 Not Implemented", "CONNECT is for proxies"
+	case r.URL.Path == "*" && r.Method != http.MethodOptions:
+		return "400 Bad Request", "only OPTIONS has the target *, an asterisk"
 	case strings.IndexByte(r.RequestURI, '#') >= 0: // CGI-31
 		return "400 Bad Request", "the request target contains a fragment"
 	case strings.IndexByte(r.URL.Path, 0) >= 0:
