@@ -36,13 +36,13 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	case err = <-failed:
 		running--
 	case <-ctx.Done():
-		s.logger().InfoContext(ctx, "stopping", "reason", context.Cause(ctx).Error())
 		// It may have been a signal that ended ctx (signal.NotifyContext): that
 		// one is not the second. Once Stop has returned, none that came before
 		// is still on its way to the old channel.
 		old := signals
 		signals = notify()
 		signal.Stop(old)
+		s.logger().InfoContext(ctx, "stopping", "reason", context.Cause(ctx).Error())
 	case sig := <-signals:
 		s.logger().InfoContext(ctx, "stopping", "reason", sig.String())
 	}

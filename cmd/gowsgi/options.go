@@ -52,8 +52,8 @@ func (c *config) options() []option {
 		{"name", "HOST", "The value of SERVER_NAME. The address of the connection by default.", text(&c.serverName)},
 		{"tls-cert", "FILE", "Speak TLS, with the certificate in this PEM file, its chain after it.", text(&c.tlsCert)},
 		{"tls-key", "FILE", "The private key of the certificate, a PEM file.", text(&c.tlsKey)},
-		{"max-body", "SIZE", "The largest request body, 1GiB by default. Beyond it the answer is 413.", bytes(&c.maxBody)},
-		{"max-header", "SIZE", "The largest request head, 64KiB by default. Beyond it the answer is 431.", bytes(&c.maxHeader)},
+		{"max-body", "SIZE", "The largest request body, 1GiB by default. Beyond it the answer is 413.", byteSize(&c.maxBody)},
+		{"max-header", "SIZE", "The largest request head, 64KiB by default. Beyond it the answer is 431.", byteSize(&c.maxHeader)},
 		{"read-timeout", "DURATION", "How long each 64 KiB of a request body may take, 30s by default.", duration(&c.readTimeout)},
 		{"write-timeout", "DURATION", "How long a client may take to accept each 64 KiB of a response, 30s by\n" +
 			"default.", duration(&c.writeTimeout)},

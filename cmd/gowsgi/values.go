@@ -52,7 +52,7 @@ var units = []struct {
 	{"kB", 1e3}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"B", 1},
 }
 
-func bytes(p *size) value {
+func byteSize(p *size) value {
 	return value{set: func(s string) error {
 		number, unit := s, size(1)
 		for _, u := range units {
