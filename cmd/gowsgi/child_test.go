@@ -42,7 +42,8 @@ func self(t *testing.T, environ []string, args ...string) *exec.Cmd {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "GOWSGI_") })
-	cmd.Env = append(append(cmd.Env, "BE_GOWSGI=1"), environ...)
+	// The race detector would wait a second before it lets a process exit.
+	cmd.Env = append(append(cmd.Env, "BE_GOWSGI=1", "GORACE=atexit_sleep_ms=0"), environ...)
 	return cmd
 }
 

@@ -131,6 +131,28 @@ func TestUpload(t *testing.T) {
 	b.quiet(base)
 }
 
+// TestUploadTooLarge sends more than is accepted: the browser has to get to
+// read the answer, although it is still sending.
+func TestUploadTooLarge(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 80<<20); err != nil { // no bytes on the disk
+		t.Fatal(err)
+	}
+	b := open(t)
+	b.visit(serve(t) + "/upload")
+	b.do(
+		chromedp.SetUploadFiles(chromedp.CSS("#file"), []string{file}),
+		chromedp.Click(chromedp.CSS("form button")),
+		chromedp.WaitVisible(chromedp.CSS(".status")),
+	)
+	if got := evaluate[string](b, "document.querySelector('.status').innerText"); got != "413 Content Too Large" {
+		t.Errorf("the page says %q, want 413", got)
+	}
+}
+
 func TestDownload(t *testing.T) {
 	b := open(t)
 	base := serve(t)

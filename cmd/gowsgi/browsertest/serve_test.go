@@ -16,11 +16,11 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	closeBrowser()
-	if dir, err := buildDir(); err == nil {
-		os.RemoveAll(dir)
-	}
+	removeBuild()
 	os.Exit(code)
 }
+
+var removeBuild = func() {} // before there is one
 
 // buildDir is where the command is, built from the module around this one.
 var buildDir = sync.OnceValues(func() (string, error) {
@@ -28,10 +28,10 @@ var buildDir = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	removeBuild = func() { os.RemoveAll(dir) }
 	build := exec.Command("go", "build", "-C", "../../..", "-o", filepath.Join(dir, "gowsgi"), "./cmd/gowsgi")
 	build.Env = append(os.Environ(), "GOWORK=off")
 	if out, err := build.CombinedOutput(); err != nil {
-		os.RemoveAll(dir)
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return dir, nil
