@@ -18,7 +18,8 @@
 // HTTP/2) gets a Content-Length. Write beyond a declared Content-Length
 // returns [http.ErrContentLength], and on a 204 or 304
 // [http.ErrBodyNotAllowed]. Names of header fields that HTTP does not admit
-// are dropped; in values, each control character becomes a blank.
+// are dropped; in values, each control character becomes a blank, under HTTP/2
+// too, where net/http drops such a field.
 //
 // Nothing is held back once the handler declared a Content-Length or sends
 // text/event-stream: there each Write is a block. Elsewhere Flush yields what

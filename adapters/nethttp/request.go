@@ -22,15 +22,17 @@ func request(environ *wsgi.Environ) (*http.Request, *requestBody) {
 	if server, ok := environ.Get(extensionKey).(original); ok {
 		if r, ok := server.HTTPRequest(environ); ok {
 			hasBody := r.Body != nil && r.Body != http.NoBody
-			if ctx := environ.Context(); hasBody || ctx != r.Context() {
-				r = r.WithContext(ctx) // a copy
-			}
+			ctx := environ.Context()
 			if !hasBody {
+				if ctx != r.Context() {
+					r = r.WithContext(ctx)
+				}
 				return r, nil
 			}
-			body := &requestBody{input: environ.Input()}
-			r.Body = body
-			return r, body
+			copied := r.WithContext(ctx)
+			body := &requestBody{input: environ.Input(), from: r, to: copied}
+			copied.Body = body
+			return copied, body
 		}
 	}
 	return build(environ)
@@ -192,15 +194,20 @@ func rawPath(uri, script, pathInfo string) string {
 // which is the server's (INPUT-15), but ends its use: a proxy's transport may
 // hold the body in a goroutine that outlives the request.
 type requestBody struct {
-	input  io.Reader
-	closed atomic.Bool
+	input    io.Reader
+	from, to *http.Request // where net/http finds trailers, and the handler; nil when built
+	closed   atomic.Bool
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
-	return b.input.Read(p)
+	n, err := b.input.Read(p)
+	if err == io.EOF && b.from != nil {
+		b.to.Trailer = b.from.Trailer
+	}
+	return n, err
 }
 
 func (b *requestBody) Close() error {
