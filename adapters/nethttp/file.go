@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"sync"
 )
 
@@ -43,9 +44,7 @@ func (w *response) copy(src io.Reader, buf []byte, mine bool) (n int64, err erro
 	for {
 		k, readErr := src.Read(buf)
 		if k > 0 {
-			w.mu.Lock()
-			k, err = w.write(buf[:k], mine)
-			w.mu.Unlock()
+			k, err = w.writeFitting(buf[:k], mine)
 			n += int64(k)
 			if err != nil {
 				return n, err
@@ -65,11 +64,14 @@ func (w *response) copy(src io.Reader, buf []byte, mine bool) (n int64, err erro
 func (w *response) readFile(src io.Reader, file *os.File, size int64) (n int64, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err == nil && w.status == 0 {
+	if w.sendFile == nil || size < minFile || w.err != nil {
+		return 0, nil
+	}
+	if w.status == 0 {
 		w.writeHeader(http.StatusOK)
 	}
-	if w.sendFile == nil || w.err != nil || size < minFile || !bodyAllowed(w.status) {
-		return 0, nil
+	if w.err != nil || !bodyAllowed(w.status) {
+		return 0, nil // copy finds the reason
 	}
 	if w.length >= 0 {
 		size = min(size, w.length-w.written) // what is left over, copy refuses
@@ -120,8 +122,8 @@ func regular(src io.Reader) (*os.File, int64) {
 	if limited, ok := src.(*io.LimitedReader); ok {
 		src, most = limited.R, limited.N
 	}
-	file, ok := src.(*os.File)
-	if !ok {
+	file := asFile(src)
+	if file == nil {
 		return nil, 0
 	}
 	info, err := file.Stat()
@@ -137,4 +139,38 @@ func regular(src io.Reader) (*os.File, int64) {
 		size = min(size, most)
 	}
 	return file, size
+}
+
+// asFile returns the file that src is, or nil. io.Copy(w, file) arrives by way
+// of os.File.WriteTo, which passes the file on inside a struct that hides
+// WriteTo, and has no name outside of package os.
+func asFile(src io.Reader) *os.File {
+	if file, ok := src.(*os.File); ok {
+		return file
+	}
+	if v := reflect.ValueOf(src); v.Kind() == reflect.Struct && v.Type().PkgPath() == "os" {
+		if field := v.FieldByName("File"); field.IsValid() && field.CanInterface() {
+			file, _ := field.Interface().(*os.File)
+			return file
+		}
+	}
+	return nil
+}
+
+// writeFitting writes as much of p as the Content-Length allows, and only then
+// refuses the rest: how src is read is not the handler's choice.
+func (w *response) writeFitting(p []byte, mine bool) (n int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.status == 0 && w.err == nil {
+		w.writeHeader(http.StatusOK)
+	}
+	if left := w.length - w.written; w.length >= 0 && left > 0 && left < int64(len(p)) {
+		if n, err = w.write(p[:left], mine); err != nil {
+			return n, err
+		}
+		p = p[left:]
+	}
+	k, err := w.write(p, mine)
+	return n + k, err
 }
