@@ -276,6 +276,9 @@ func TestDifferential(t *testing.T) {
 						if want.Status == 0 && !c.abort {
 							t.Errorf("%s %s %s: net/http did not answer", protocol.name, call.method, call.target)
 						}
+						if want.Body == got.Body {
+							want.Body, got.Body = "", "" // they may be large
+						}
 						if diff := cmp.Diff(want.short(), got.short()); diff != "" {
 							t.Errorf("%s %s %s (-net/http +gowsgi):\n%s", protocol.name, call.method, call.target, diff)
 						}
