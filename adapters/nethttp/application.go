@@ -29,6 +29,7 @@ func (a application) Call(environ *wsgi.Environ, startResponse wsgi.StartRespons
 // ResponseWriter so that a handler does not find Blocks on it.
 type body struct {
 	handler http.Handler
+	input   *requestBody // nil for none
 	w       response
 }
 
@@ -42,6 +43,7 @@ func (b *body) StreamFiles(
 ) {
 	w := &b.w
 	r, input := request(w.environ)
+	b.input = input
 	w.begin(r, yield, sendFile)
 	defer func() { // for a panic and runtime.Goexit too
 		w.end()
@@ -56,4 +58,10 @@ func (b *body) StreamFiles(
 	w.finish()
 }
 
-func (b *body) Close() error { return nil }
+// Close is called when the response is sent.
+func (b *body) Close() error {
+	if b.input != nil {
+		b.input.wait()
+	}
+	return nil
+}

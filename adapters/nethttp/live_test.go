@@ -5,13 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gowsgi/gowsgi/adapters/nethttp"
+	"github.com/gowsgi/gowsgi/server"
 )
 
 // TestStreaming: each event is with the client before the handler makes the
@@ -31,8 +38,8 @@ func TestStreaming(t *testing.T) {
 					<-seen
 				}
 			}))
-			for _, server := range []string{both.wsgi.plain.URL, both.wsgi.tls.URL} {
-				resp, err := both.wsgi.tls.Client().Get(server)
+			for _, address := range []string{both.wsgi.plain.URL, both.wsgi.tls.URL} {
+				resp, err := both.wsgi.tls.Client().Get(address)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -125,6 +132,41 @@ func TestDeadlines(t *testing.T) {
 	both.wsgi.http1(t, "HTTP/1.1", request{method: "POST", target: "/", header: "Content-Length: 10\r\n"})
 	if err := <-result; !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Read returned %v", err)
+	}
+}
+
+// TestEarlyAnswer: the backend of a proxy answers before it has read the
+// request. The client gets that answer although the proxy's transport is still
+// reading from it; and when the request is over nobody is (the race detector
+// tells).
+func TestEarlyAnswer(t *testing.T) {
+	for _, answer := range []string{"", "enough"} {
+		t.Run(fmt.Sprintf("%q", answer), func(t *testing.T) {
+			checkGoroutines(t)
+			backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Connection", "close")
+				w.WriteHeader(401)
+				io.WriteString(w, answer)
+			}))
+			t.Cleanup(backend.Close)
+			target, _ := url.Parse(backend.URL)
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &server.Server{App: nethttp.Application(httputil.NewSingleHostReverseProxy(target))}
+			stopped := make(chan error)
+			go func() { stopped <- s.Serve(l) }()
+			t.Cleanup(func() {
+				s.Close()
+				<-stopped
+			})
+			// net/http by itself waits here for a client that waits for it.
+			got := (&side{plain: &httptest.Server{Listener: l}}).http1(t, "HTTP/1.1", request{method: "POST", target: "/", header: "Content-Length: 1000000\r\n"})
+			if got.Status != 401 || got.Body != answer || got.Cut {
+				t.Errorf("answer is %+v", got)
+			}
+		})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -191,15 +192,18 @@ func rawPath(uri, script, pathInfo string) string {
 }
 
 // requestBody is wsgi.input as r.Body. Closing it does not close the input,
-// which is the server's (INPUT-15), but ends its use: a proxy's transport may
-// hold the body in a goroutine that outlives the request.
+// which is the server's (INPUT-15), but ends its use. The transport of a proxy
+// reads from a goroutine of its own, and may be at it when the handler returns.
 type requestBody struct {
 	input    io.Reader
 	from, to *http.Request // where net/http finds trailers, and the handler; nil when built
 	closed   atomic.Bool
+	reading  sync.Mutex // held while input is read
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
@@ -213,4 +217,11 @@ func (b *requestBody) Read(p []byte) (int, error) {
 func (b *requestBody) Close() error {
 	b.closed.Store(true)
 	return nil
+}
+
+// wait returns when the input is no longer used; b must be closed. net/http
+// waits in the same way, and like it only when the response is sent.
+func (b *requestBody) wait() {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 }

@@ -59,6 +59,8 @@ func TestBuiltRequest(t *testing.T) {
 			plain(func(s *shown) { s.Path, s.URI = "/d", "/c/d" })},
 		{"an escape is cut off", get("SCRIPT_NAME", "/abc", "PATH_INFO", "/d", "REQUEST_URI", "/a%"),
 			plain(func(s *shown) { s.Path, s.URI = "/d", "/a%" })},
+		{"an escape is cut off in SCRIPT_NAME", get("SCRIPT_NAME", "/ab", "PATH_INFO", "/d", "REQUEST_URI", "/a%"),
+			plain(func(s *shown) { s.Path, s.URI = "/d", "/a%" })},
 		{"asterisk", get("REQUEST_METHOD", "OPTIONS", "PATH_INFO", "", "REQUEST_URI", "*"),
 			plain(func(s *shown) { s.Method, s.Path, s.URI = "OPTIONS", "*", "*" })},
 		{"bytes that are not UTF-8", get("PATH_INFO", "/\xff", "REQUEST_URI", "/%ff"),

@@ -97,6 +97,12 @@ func TestResponse(t *testing.T) {
 			h["A"] = []string{"1"}
 			w.WriteHeader(202)
 		}, answer{"202 Accepted", wsgi.Headers{{Name: "A", Value: "1"}, {Name: "B", Value: "x  y"}, {Name: "B", Value: "caf\xe9"}, {Name: "Content-Length", Value: "0"}}, nil}},
+		{"no length where trailers are meant to follow", get(), func(w http.ResponseWriter, r *http.Request) {
+			w.Header()["Content-Type"] = nil
+			w.Header().Set(http.TrailerPrefix+"X-Sum", "1")
+			io.WriteString(w, "x")
+			w.Header().Del(http.TrailerPrefix + "X-Sum")
+		}, answer{"200 OK", wsgi.Headers{}, []string{"x"}}},
 		{"HTTP/2 collects more", get("SERVER_PROTOCOL", "HTTP/2.0"), func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "a/b")
 			io.WriteString(w, big[:4000])
