@@ -88,12 +88,12 @@ func (x *Exchange) setLength(n int64) {
 // Content-Length allows: exactly that much, for net/http would refuse the
 // whole of a block that is too long (LEN-01).
 func (x *Exchange) send(block []byte) (int, error) {
+	first := !x.committed
 	if err := x.commit(); err != nil {
 		return 0, err
 	}
 	if x.discard {
-		x.sent += int64(len(block))
-		return len(block), nil
+		return x.throwAway(block, first)
 	}
 	if x.length >= 0 && int64(len(block)) > x.length-x.sent {
 		block = block[:x.length-x.sent]
@@ -107,6 +107,27 @@ func (x *Exchange) send(block []byte) (int, error) {
 	}
 	if x.overflow {
 		return len(block), errTooLong
+	}
+	return len(block), nil
+}
+
+// mostDiscarded is how many bytes of a body nobody wants the application may
+// produce: HEAD on an endless stream must have an end.
+const mostDiscarded = 1 << 20
+
+var errDiscarded = errors.New("wsgi: the response has no body, and enough of one was discarded")
+
+// throwAway takes a block of a response that has no body on the wire: of HEAD,
+// 204 or 304. The body is iterated all the same (AMB-06), within bounds.
+func (x *Exchange) throwAway(block []byte, first bool) (int, error) {
+	x.sent += int64(len(block))
+	if first { // the head is all that the client waits for
+		if err := x.Transport.Block(nil); err != nil {
+			return 0, x.lost(err)
+		}
+	}
+	if x.sent > mostDiscarded || x.ctx.Err() != nil {
+		return 0, errDiscarded
 	}
 	return len(block), nil
 }
