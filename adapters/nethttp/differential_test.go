@@ -101,6 +101,7 @@ type request struct {
 	header  string // lines
 	body    string
 	chunked bool
+	stay    func() // called before the client leaves, over HTTP/1; may be nil
 }
 
 // seen is what a client sees of a response. Not compared: Date; and
@@ -171,6 +172,9 @@ func (s *side) http1(t testing.TB, version string, c request) (got seen) {
 			continue
 		}
 		got.take(resp, err)
+		if c.stay != nil {
+			c.stay()
+		}
 		return got
 	}
 }

@@ -35,8 +35,10 @@
 // # The request
 //
 // On the net/http server of this module the handler receives the original
-// *http.Request, unless a middleware has altered what describes the request.
-// In all other cases a request is built from the environ. The handler is
+// *http.Request, or when there is a body a copy that reads wsgi.input, unless a
+// middleware has altered what describes the request. In all other cases a
+// request is built from the environ, which no longer tells apart fields that
+// came twice and one with a comma. The handler is
 // mounted at SCRIPT_NAME: r.URL.Path is PATH_INFO, as after [http.StripPrefix],
 // but "/" where PATH_INFO is empty. r.RequestURI is what the client sent.
 //
@@ -55,6 +57,9 @@
 //   - WriteHeader(103) is wsgi.early_hints, where the server has it. Other
 //     interim responses are ignored; 101 fails the request, and Hijack is
 //     [http.ErrNotSupported].
+//   - Where net/http begins a response early for reasons of its own, as its
+//     ReadFrom does after 512 bytes, a short body may have a Content-Length here
+//     and none there.
 //   - A header map that has Date as a key without a value still gets a Date.
 //   - http.MaxBytesReader limits the body, but cannot ask the server to close
 //     the connection.
