@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"strings"
 	"testing"
 
@@ -12,11 +13,25 @@ import (
 // 5xx of the server's own, a log line, and the end of the connection where the
 // next request cannot be told from this one.
 func TestServerRefuses(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		name := "clear"
+		if secure {
+			name = "tls"
+		}
+		t.Run(name, func(t *testing.T) { testRefuses(t, secure) })
+	}
+}
+
+func testRefuses(t *testing.T, secure bool) {
 	called := false
-	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	s := &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		called = true
 		return readAll(e, start)
-	}), MaxHeaderBytes: 8 << 10})
+	}), MaxHeaderBytes: 8 << 10}
+	if secure {
+		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}
+	}
+	l := serve(t, s)
 	tests := []struct {
 		name, request string
 		status        int

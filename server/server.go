@@ -150,9 +150,6 @@ func (s *Server) httpServer() *http.Server {
 			ConnState:         connState,
 			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
 		}
-		if s.TLSConfig != nil {
-			s.http.TLSConfig = s.TLSConfig.Clone()
-		}
 		if s.MaxHeaderBytes < 0 {
 			s.http.MaxHeaderBytes = 1 << 30
 		}
@@ -202,11 +199,10 @@ func (s *Server) Serve(l net.Listener) error {
 		l.Close()
 		return err
 	}
-	l = &listener{Listener: l, server: s}
 	if s.TLSConfig != nil {
-		return s.httpServer().ServeTLS(l, "", "")
+		return s.httpServer().Serve(newTLSListener(l, s))
 	}
-	return s.httpServer().Serve(l)
+	return s.httpServer().Serve(&listener{Listener: l, server: s})
 }
 
 // Shutdown stops listening and waits until the running responses are finished
