@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -176,10 +177,42 @@ func TestMain(m *testing.M) {
 
 // child is the application of the server process.
 func child(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-	if e.Var("QUERY_STRING") != "" {
+	switch {
+	case e.Var("PATH_INFO") == "/stats":
+		return childCrowd.stats(e, start)
+	case e.Var("PATH_INFO") != "/":
+		return childCrowd.Call(e, start)
+	case e.Var("QUERY_STRING") != "":
 		return sendsFile(e, start)
 	}
 	return text("from the child")(e, start)
+}
+
+// serveChild starts a server process, which ends with the test.
+func serveChild(t *testing.T) *live {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
+	child.Env = append(os.Environ(), "GOWSGI_TEST_RUN=127.0.0.1:0")
+	stderr := new(buffer)
+	child.Stderr = stderr
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		child.Process.Kill()
+		child.Wait()
+	})
+	address := regexp.MustCompile(`address=http://(\S+)/`)
+	eventually(t, "the child listens", func() bool { return address.MatchString(stderr.String()) })
+	addr, err := net.ResolveTCPAddr("tcp", address.FindStringSubmatch(stderr.String())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &live{t: t, server: new(server.Server), addr: addr, log: stderr}
 }
 
 // TestServerInherited passes a listening socket to a process as systemd does,
