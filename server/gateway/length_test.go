@@ -1,0 +1,335 @@
+package gateway_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// TestGatewayLength is about Content-Length: how it binds the body, and when
+// the gateway states one.
+func TestGatewayLength(t *testing.T) {
+	const tooLong = "WARN response is longer than its Content-Length (LEN-01)"
+	runExchanges(t, []exchange{
+		{
+			// cl-long, AMB-09. Covers: LEN-02
+			name: "LEN-01/clipped",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("Content-Length", "5"), nil)
+				return p.steps("abc", "defgh", "never"), nil
+			},
+			want: []string{
+				"ask 1", "head 200 OK; Content-Length: 5", "block abc", "ask 2", "block de", "stopped", "end", "close",
+			},
+			reports: []string{tooLong},
+		}, {
+			name: "LEN-02/stops",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("Content-Length", "3"), nil)
+				return p.steps("abc", "d", "never"), nil
+			},
+			want: []string{
+				"ask 1", "head 200 OK; Content-Length: 3", "block abc", "ask 2", "stopped", "end", "close",
+			},
+			reports: []string{tooLong},
+		}, {
+			name: "LEN-02/deaf-body",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("Content-Length", "3"), nil)
+				return p.run(func(yield func([]byte, error) bool) {
+					for range 3 {
+						p.note("more: %t", yield([]byte("abcd"), nil))
+					}
+				}), nil
+			},
+			want: []string{
+				"head 200 OK; Content-Length: 3", "block abc",
+				"more: false", "more: false", "more: false", "end", "close",
+			},
+			reports: []string{tooLong},
+		}, {
+			name: "LEN-01/exact",
+			call: answer(fields("Content-Length", "5"), "abc", "de", ""),
+			want: []string{"head 200 OK; Content-Length: 5", "block abc", "block de", "end", "close"},
+		}, {
+			name: "LEN-01/zero",
+			call: answer(fields("Content-Length", "0"), "abc"),
+			want: []string{"head 200 OK; Content-Length: 0", "end", "close"},
+			reports: []string{
+				tooLong,
+			},
+		}, {
+			// The overflow is one fault, the application's error another: what
+			// the client has may be complete, but that is for it to judge.
+			name: "LEN-01/and-an-error",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", fields("Content-Length", "3"), nil)
+				write([]byte("abcd"))
+				return p.body(), errBoom
+			},
+			want:    []string{"head 200 OK; Content-Length: 3", "block abc", "close"},
+			reports: []string{tooLong, "ERROR response cut"},
+		}, {
+			name: "LEN-03/write",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", fields("Content-Length", "5"), nil)
+				for _, block := range []string{"abc", "defgh", "never"} {
+					n, err := write([]byte(block))
+					p.note("wrote %d", n)
+					p.rule("write", err)
+				}
+				return p.body(), nil
+			},
+			want: []string{
+				"head 200 OK; Content-Length: 5", "block abc", "wrote 3", "write: ok",
+				"block de", "wrote 2", "write: LEN-03", "wrote 0", "write: LEN-03", "end", "close",
+			},
+			reports: []string{tooLong},
+		}, {
+			name: "LEN-03/error-passed-on",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", fields("Content-Length", "2"), nil)
+				_, err := write([]byte("abc"))
+				return nil, err
+			},
+			want:    []string{"head 200 OK; Content-Length: 2", "block ab", "end"},
+			reports: []string{tooLong},
+		}, {
+			// cl-short, AMB-10
+			name:    "LEN-04/short",
+			call:    answer(fields("Content-Length", "20"), "abcde"),
+			want:    []string{"head 200 OK; Content-Length: 20", "block abcde", "close"},
+			reports: []string{"ERROR response cut (LEN-04)"},
+		}, {
+			name: "LEN-04/short-write",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", fields("Content-Length", "20"), nil)
+				write([]byte("abcde"))
+				return p.body(), nil
+			},
+			want:    []string{"head 200 OK; Content-Length: 20", "block abcde", "close"},
+			reports: []string{"ERROR response cut (LEN-04)"},
+		}, {
+			name:    "LEN-04/nothing",
+			call:    answer(fields("Content-Length", "20")),
+			want:    []string{"head 200 OK; Content-Length: 20", "close"},
+			reports: []string{"ERROR response cut (LEN-04)"},
+		}, {
+			// list-1, AMB-25. Covers: BODY-07
+			name: "LEN-06/one-block",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return sized{p.body("abc"), 1}, nil
+			},
+			want: []string{"head 200 OK; Content-Length: 3", "block abc", "end", "close"},
+		}, {
+			name: "LEN-06/bytes",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return wsgi.Bytes([]byte("abc")), nil
+			},
+			want: []string{"head 200 OK; Content-Length: 3", "block abc", "end"},
+		}, {
+			name: "LEN-06/empty-bytes",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return wsgi.Bytes(nil), nil
+			},
+			want: []string{"head 200 OK; Content-Length: 0", "end"},
+		}, {
+			name: "LEN-06/the-application's-wins",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("Content-Length", "3"), nil)
+				return wsgi.Bytes([]byte("abc")), nil
+			},
+			want: []string{"head 200 OK; Content-Length: 3", "block abc", "end"},
+		}, {
+			name: "LEN-06/unsized",
+			call: answer(nil, "abc"),
+			want: []string{"head 200 OK", "block abc", "end", "close"},
+		}, {
+			name: "LEN-06/two-blocks",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return wsgi.Strings("abc", "de"), nil
+			},
+			want: []string{"head 200 OK", "block abc", "block de", "end"},
+		}, {
+			name: "LEN-06/lazy-start",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return sized{p.run(func(yield func([]byte, error) bool) {
+					start("200 OK", nil, nil)
+					yield([]byte("abc"), nil)
+				}), 1}, nil
+			},
+			want: []string{"head 200 OK; Content-Length: 3", "block abc", "end", "close"},
+		}, {
+			// len-lie, AMB-26
+			name: "LEN-06/lie",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return sized{p.steps("abc", "def", "ghi"), 1}, nil
+			},
+			want: []string{
+				"ask 1", "head 200 OK; Content-Length: 3", "block abc", "ask 2", "stopped", "end", "close",
+			},
+			reports: []string{tooLong},
+		}, {
+			name: "LEN-06/panic",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return panickyLen{p.body("abc")}, nil
+			},
+			want:    join(failed, []string{"close"}),
+			reports: []string{"ERROR application failed"},
+		}, {
+			// Covers: BODY-21
+			name: "LEN-15/empties",
+			call: answer(nil, "", "a", "", "b", ""),
+			want: []string{"head 200 OK", "block a", "block b", "end", "close"},
+		}, {
+			name: "LEN-12/empty",
+			call: answer(nil),
+			want: []string{"head 200 OK; Content-Length: 0", "end", "close"},
+		}, {
+			name: "LEN-12/sized-empty",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return wsgi.Empty(), nil
+			},
+			want: []string{"head 200 OK; Content-Length: 0", "end"},
+		},
+	})
+}
+
+type panickyLen struct{ *probeBody }
+
+func (panickyLen) Len() int { panic("len") }
+
+// TestGatewayNoBody is about the responses that have no body on the wire:
+// AMB-06 and AMB-30.
+func TestGatewayNoBody(t *testing.T) {
+	head := request{method: "HEAD"}
+	start := func(status string, headers wsgi.Headers, blocks ...string) call {
+		return func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start(status, headers, nil)
+			return p.steps(blocks...), nil
+		}
+	}
+	discarded := []string{"WARN response body was discarded (HTTP-16)"}
+	runExchanges(t, []exchange{
+		{
+			name:    "HTTP-15/blocks",
+			request: head,
+			call:    start("200 OK", nil, "a", "b"),
+			want:    []string{"ask 1", "head 200 OK", "ask 2", "end", "close"},
+		}, {
+			name:    "HTTP-15/empty",
+			request: head,
+			call:    start("200 OK", nil),
+			want:    []string{"head 200 OK", "end", "close"},
+		}, {
+			name:    "HTTP-15/write",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", nil, nil)
+				n, err := write([]byte("abc"))
+				p.note("wrote %d, %v", n, err)
+				return p.body(), nil
+			},
+			want: []string{"head 200 OK", "wrote 3, <nil>", "end", "close"},
+		}, {
+			name:    "HTTP-15/length-not-enforced",
+			request: head,
+			call:    start("200 OK", fields("Content-Length", "3"), "abcdef"),
+			want:    []string{"ask 1", "head 200 OK; Content-Length: 3", "end", "close"},
+		}, {
+			name:    "HTTP-15/no-bytes-for-its-length",
+			request: head,
+			call:    start("200 OK", fields("Content-Length", "3")),
+			want:    []string{"head 200 OK; Content-Length: 3", "end", "close"},
+		}, {
+			name:    "LEN-13/head-one-block",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return wsgi.Bytes([]byte("abc")), nil
+			},
+			want: []string{"head 200 OK", "end"},
+		}, {
+			name:    "HTTP-15/failed",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return nil, errBoom
+			},
+			want:    []string{failed[0], "end"},
+			reports: []string{"ERROR application failed"},
+		}, {
+			// An error in a body that nobody sees is an error all the same.
+			name:    "HTTP-15/failed-late",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				body := p.body("a")
+				body.err = errBoom
+				return body, nil
+			},
+			want:    []string{"head 200 OK", "close"},
+			reports: []string{"ERROR response cut"},
+		}, {
+			name: "HTTP-16/204",
+			call: start("204 No Content", fields("X", "1"), ""),
+			want: []string{"ask 1", "head 204 No Content; X: 1", "end", "close"},
+		}, {
+			name:    "HTTP-16/204-body",
+			call:    start("204 No Content", nil, "a", "b"),
+			want:    []string{"ask 1", "head 204 No Content", "ask 2", "end", "close"},
+			reports: discarded,
+		}, {
+			name: "LEN-13/204-length",
+			call: start("204 No Content", fields("X", "1", "Content-Length", "0", "Y", "2")),
+			want: []string{"head 204 No Content; X: 1; Y: 2", "end", "close"},
+		}, {
+			name: "LEN-13/204-one-block",
+			call: func(p *probe, s wsgi.StartResponse) (wsgi.Iterable, error) {
+				s("204 No Content", nil, nil)
+				return wsgi.Bytes([]byte("a")), nil
+			},
+			want:    []string{"head 204 No Content", "end"},
+			reports: discarded,
+		}, {
+			name:    "HTTP-16/304-body",
+			call:    start("304 Not Modified", nil, "abc"),
+			want:    []string{"ask 1", "head 304 Not Modified", "end", "close"},
+			reports: discarded,
+		}, {
+			name: "LEN-13/304-keeps-the-application's",
+			call: start("304 Not Modified", fields("Content-Length", "10")),
+			want: []string{"head 304 Not Modified; Content-Length: 10", "end", "close"},
+		}, {
+			name: "LEN-13/304-none-added",
+			call: start("304 Not Modified", nil),
+			want: []string{"head 304 Not Modified", "end", "close"},
+		}, {
+			// A 204 that an error page replaces has a body again.
+			name: "HTTP-16/204-replaced",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("204 No Content", nil, nil)
+				start("500 Sorry", nil, errBoom)
+				return p.body("sorry"), nil
+			},
+			want: []string{"head 500 Sorry", "block sorry", "end", "close"},
+		},
+	})
+	// SRV-12: the method is the request's, not what the environ says by then.
+	t.Run("HTTP-15/environ-says-get", func(t *testing.T) {
+		got := request{method: "HEAD"}.serve(t, func(p *probe, s wsgi.StartResponse) (wsgi.Iterable, error) {
+			p.environ.Set("REQUEST_METHOD", "GET")
+			return start("200 OK", nil, "a")(p, s)
+		})
+		if events := strings.Join(got.events, "\n"); strings.Contains(events, "block") {
+			t.Errorf("a body was sent:\n%s", events)
+		}
+	})
+}
