@@ -101,7 +101,9 @@ func (w *wire) End() error {
 		w.t.Error("end before the head")
 	}
 	err := w.call("end")
-	w.over = "the end"
+	if err == nil {
+		w.over = "the end"
+	}
 	return err
 }
 

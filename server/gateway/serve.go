@@ -77,9 +77,12 @@ func (x *Exchange) iterate() (err error) {
 func (x *Exchange) finish(err error) (cut error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.stopped = true
+	x.finished = true // Close may still be busy with the callables: in vain
 	if err != nil {
 		x.failure = err
+	}
+	if x.failure != nil {
+		x.failure = sound(x.failure)
 	}
 	switch {
 	case errors.Is(x.failure, http.ErrAbortHandler):
@@ -164,7 +167,7 @@ func (x *Exchange) close() {
 	}
 	x.body = nil // before the call: once is once, even if Close panics
 	if err := closeBody(body); err != nil {
-		x.report(levelError, "closing the response body failed", err)
+		x.report(levelError, "closing the response body failed", sound(err))
 	}
 }
 
@@ -190,6 +193,9 @@ func (x *Exchange) abandon() {
 	if x.done {
 		return
 	}
+	x.mu.Lock()
+	x.finished = true
+	x.mu.Unlock()
 	x.report(levelError, "application ended its goroutine", errors.New("runtime.Goexit was called"))
 	x.close()
 	x.end()
@@ -201,4 +207,13 @@ func catch(err *error) {
 	if v := recover(); v != nil {
 		*err = &wsgi.PanicError{Value: v, Stack: debug.Stack()}
 	}
+}
+
+// sound returns err, or the panic that comes of looking into it: an error that
+// is a nil pointer is not nil, and few such can be asked for their text.
+func sound(err error) (safe error) {
+	defer catch(&safe)
+	_ = err.Error()
+	errors.Is(err, ErrCut)
+	return err
 }
