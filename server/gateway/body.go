@@ -160,14 +160,21 @@ func (x *Exchange) sendFile(file *os.File, n int64) (int64, error) {
 		x.sent += n
 		return n, nil
 	}
+	var tooLong error
 	if n >= 0 && x.length >= 0 && n > x.length-x.sent {
 		n = x.length - x.sent
-		x.overflow = x.overflow || !rest // a file that is longer than the declared length is no fault (FILE-11)
 		x.stopped = true
+		if !rest { // a whole file that is longer than the declared length is no fault (FILE-11)
+			x.overflow, tooLong = true, errTooLong
+		}
 	}
 	transport, ok := x.Transport.(FileTransport)
 	if n < 0 || !ok {
-		return x.copyFile(file, n)
+		copied, err := x.copyFile(file, n)
+		if err == nil {
+			err = tooLong
+		}
+		return copied, err
 	}
 	sent, err := transport.SendFile(file, n)
 	x.sent += sent
@@ -177,7 +184,7 @@ func (x *Exchange) sendFile(file *os.File, n int64) (int64, error) {
 		x.stopped = true
 		return sent, x.lost(err)
 	}
-	return sent, nil
+	return sent, tooLong
 }
 
 // unreadable records that a file could not be read, and so that the response

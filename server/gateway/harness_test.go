@@ -49,15 +49,13 @@ type wire struct {
 	failAt int    // the call that fails, counted from 1; 0 for none
 	during func() // runs within each Block, nil for nothing
 
-	mu    sync.Mutex
+	// No lock: the race detector sees to it that calls are not concurrent.
 	calls int
 	head  bool
 	over  string // why no further call may come
 }
 
 func (w *wire) call(event string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.over != "" {
 		w.t.Errorf("transport called with %q after %s", event, w.over)
 	}
@@ -258,7 +256,7 @@ type call func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error)
 // A request says how an application is called. Its zero value is GET / over a
 // wire that never fails.
 type request struct {
-	gateway *gateway.Gateway // its Logger is set when it has no Errors
+	gateway *gateway.Gateway // its Logger is set when that and Errors are nil
 	ctx     context.Context
 	method  string
 	scheme  string

@@ -139,5 +139,8 @@ func (x *Exchange) earlyHints(headers wsgi.Headers) error {
 	if x.committed || x.gone != nil {
 		return nil
 	}
-	return x.Transport.(HintTransport).Hint(103, headers)
+	if err := x.Transport.(HintTransport).Hint(103, headers); err != nil {
+		return x.lost(err)
+	}
+	return nil
 }
