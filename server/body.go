@@ -17,7 +17,8 @@ type requestBody struct {
 	rc     io.ReadCloser
 	budget int64 // bytes that may still come before the deadline is renewed
 	armed  bool  // a read deadline is in force
-	ended  bool  // nothing more will come
+	ended  bool  // all of it was read
+	failed bool  // it cannot be read to its end
 }
 
 // openBody prepares the body of a request that has one.
@@ -45,12 +46,14 @@ func (x *exchange) Read(p []byte) (int, error) {
 	if err == nil {
 		return n, nil
 	}
-	b.ended = true
 	x.disarmRead()
+	if err == io.EOF {
+		b.ended = true
+		return n, err
+	}
+	b.failed = true
 	tooLarge := (*http.MaxBytesError)(nil)
 	switch {
-	case err == io.EOF:
-		return n, err
 	case errors.As(err, &tooLarge):
 		return n, &gateway.ClientError{Status: "413 Content Too Large", Err: err}
 	case errors.Is(err, os.ErrDeadlineExceeded):
@@ -80,10 +83,57 @@ func (x *exchange) disarmRead() {
 	}
 }
 
-// closeBody bounds the time in which net/http, once the handler has returned,
-// discards what the application left unread.
+// mostUnread is how much of an unread request body is worth reading to keep
+// the connection; net/http's own measure.
+const mostUnread = 256 << 10
+
+// closeBody gets rid of what the application left unread, and sees to it that
+// a connection on which the next request cannot be found is not used for one.
+//
+// In full duplex net/http leaves both undone. It would read the rest after the
+// handler has returned, without a limit of time; on reaching the end it would
+// begin to watch the connection while it already waits for the next request,
+// and panic; and after a failure to read it would take what comes next, which
+// may be the rest of this body, for a request.
 func (x *exchange) closeBody() {
-	if x.handler.timed && !x.body.ended {
-		x.armRead()
+	b := &x.body
+	if b.ended || x.r.ProtoMajor != 1 {
+		return
+	}
+	var discard [4 << 10]byte
+	for left := mostUnread; left > 0 && !b.ended && !b.failed && x.r.ContentLength <= mostUnread; {
+		n, _ := x.Read(discard[:])
+		left -= n
+	}
+	if b.ended {
+		return
+	}
+	c := x.conn()
+	switch {
+	case c != nil:
+		c.stop()
+	case b.failed:
+		http.NewResponseController(x.w).SetReadDeadline(time.Now()) // or net/http would try again, for ever
+	}
+	if x.closing {
+		return
+	}
+	if c == nil || !x.chunked {
+		// The response is on the wire, unless it has still to get its last
+		// chunk; then the stopped connection does the same in a moment.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// announceClose is called before the head is sent. Where the connection is not
+// ours to stop, net/http must know by now that it cannot be used again.
+func (x *exchange) announceClose() {
+	b := &x.body
+	if b.rc == nil || b.ended || x.r.ProtoMajor != 1 {
+		return
+	}
+	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
+		x.closing = true
+		x.w.Header().Set("Connection", "close")
 	}
 }

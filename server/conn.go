@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -42,6 +43,7 @@ type conn struct {
 	guard    guard
 	active   atomic.Bool // a request head has begun to arrive
 	handled  atomic.Bool // it reached the handler
+	stopped  atomic.Bool // nothing more is read
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -54,6 +56,9 @@ func unwrapConn(c net.Conn) *conn {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
+	if c.stopped.Load() {
+		return 0, io.EOF
+	}
 	n, err := c.Conn.Read(p)
 	c.guard.scan(p[:n])
 	return n, err
@@ -67,7 +72,12 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		c.arm()
 		n, err := c.Conn.Write(p[:min(len(p), piece)])
 		written += n
-		if p = p[n:]; err != nil || len(p) == 0 {
+		if p = p[n:]; err == nil && len(p) == 0 && c.stopped.Load() {
+			// All is written. But net/http asks whether a write has failed
+			// before it looks, even into its own buffer, for another request.
+			return written, errStopped
+		}
+		if err != nil || len(p) == 0 {
 			return written, err
 		}
 	}
@@ -137,6 +147,25 @@ func (c *conn) CloseWrite() error {
 	}
 	return nil
 }
+
+var errStopped = errors.New("the connection is not used again")
+
+// stop ends the use of the connection after this response, so that nothing of
+// what the client sent or still sends is taken for a request.
+func (c *conn) stop() { c.stopped.Store(true) }
+
+// Close closes the connection. To close one on which the client is still
+// sending would reset it, and the client could lose the response; so that it
+// gets a moment to read it.
+func (c *conn) Close() error {
+	if c.stopped.Load() && c.CloseWrite() == nil {
+		c.Conn.SetReadDeadline(time.Now().Add(lingering))
+		io.Copy(io.Discard, c.Conn)
+	}
+	return c.Conn.Close()
+}
+
+const lingering = 500 * time.Millisecond
 
 // SetLinger makes Close reset the connection, where it is TCP.
 func (c *conn) SetLinger(seconds int) error {

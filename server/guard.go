@@ -71,6 +71,7 @@ func (g *guard) scan(p []byte) {
 		p = p[len(part):]
 		if g.state == inHead {
 			g.inspect(part)
+			g.bound(part)
 		}
 		if g.n < len(g.line) {
 			copy(g.line[g.n:], part)
@@ -104,23 +105,35 @@ func (g *guard) inspect(part []byte) {
 	} else if c := g.line[0] | 0x20; c != 'c' && c != 't' {
 		return
 	}
+	colon := 0
 	switch {
 	case g.completes(part, "content-length:"):
-		g.length = true
+		g.length, colon = true, len("content-length")
 	case g.completes(part, "transfer-encoding:"):
-		g.coding = true
+		g.coding, colon = true, len("transfer-encoding")
 	default:
 		return
-	}
-	colon := len("content-length")
-	if g.line[0]|0x20 == 't' || g.n == 0 && part[0]|0x20 == 't' {
-		colon = len("transfer-encoding")
 	}
 	switch {
 	case g.length && g.coding:
 		g.refuse(part, colon-g.n, "Content-Length and Transfer-Encoding in one head")
 	case g.coding && g.old:
 		g.refuse(part, colon-g.n, "Transfer-Encoding in HTTP/1.0")
+	}
+}
+
+// bound refuses a Content-Length so long that g.line does not hold it: blanks
+// would hide the number from the guard, and not from net/http.
+func (g *guard) bound(part []byte) {
+	if text := bytes.TrimRight(part, "\r\n"); len(text) == 0 || g.n+len(text) <= len(g.line) {
+		return
+	}
+	name := g.line[:min(g.n, 15)]
+	if len(name) < 15 {
+		name = append(name[:len(name):len(name)], part[:min(15-len(name), len(part))]...)
+	}
+	if len(name) == 15 && equalName(name, "content-length:") {
+		g.refuse(part, 0, "Content-Length is too long")
 	}
 }
 
@@ -156,7 +169,6 @@ func (g *guard) refuse(part []byte, i int, reason string) {
 // endLine is called when part has brought the end of a line.
 func (g *guard) endLine(part []byte) {
 	line := g.line[:min(g.n, len(g.line))]
-	whole := g.n <= len(g.line)
 	empty := len(bytes.TrimRight(line, "\r\n")) == 0
 	switch g.state {
 	case inHead:
@@ -169,10 +181,7 @@ func (g *guard) endLine(part []byte) {
 		case len(line) > 15 && line[14] == ':' && g.length && !g.coding && g.size == 0 && equalName(line[:14], "content-length"):
 			value := bytes.Trim(line[15:], " \t\r\n")
 			size, err := strconv.ParseUint(string(value), 10, 63)
-			if !whole || err != nil {
-				g.refuse(part, len(part)-1, "Content-Length is not a number")
-				return
-			}
+			g.off = err != nil // net/http finds it malformed too
 			g.size = size
 		}
 		g.lines++
@@ -201,7 +210,7 @@ func (g *guard) endLine(part []byte) {
 
 func equalName(name []byte, lower string) bool {
 	for i := range name {
-		if c := name[i]; c != lower[i] && c|0x20 != lower[i] {
+		if c := name[i]; c != lower[i] && (c|0x20 != lower[i] || c < 'A') {
 			return false
 		}
 	}

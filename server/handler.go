@@ -75,25 +75,24 @@ type exchange struct {
 	body    requestBody
 	flushed bool      // all that was written is on the wire
 	chunked bool      // the end of the response is marked only after ServeHTTP
+	closing bool      // net/http was told to close the connection
 	values  [6]string // room for the header values of most responses
 }
 
 // ServeHTTP runs one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{handler: h, w: w, r: r}
+	if c := x.conn(); c != nil {
+		c.handled.Store(true)
+	}
 	if status, reason := h.unfit(r); status != "" {
 		h.refuse(w, r, status, reason)
 		return
 	}
-	x := &exchange{handler: h, w: w, r: r}
 	x.Source, x.Transport = x, x
 	x.Method, x.Scheme = r.Method, "http"
 	if r.TLS != nil {
 		x.Scheme = "https"
-	}
-	if h.timed {
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok {
-			c.handled.Store(true)
-		}
 	}
 	if r.Body != nil && r.Body != http.NoBody {
 		x.openBody()
@@ -110,6 +109,8 @@ func (h *handler) unfit(r *http.Request) (status, reason string) {
 	switch {
 	case r.Method == http.MethodConnect: // CGI-28
 		return "501 Not Implemented", "CONNECT is for proxies"
+	case r.URL.Path == "*" && r.Method != http.MethodOptions:
+		return "400 Bad Request", "only OPTIONS has the target *, an asterisk"
 	case strings.IndexByte(r.RequestURI, '#') >= 0: // CGI-31
 		return "400 Bad Request", "the request target contains a fragment"
 	case strings.IndexByte(r.URL.Path, 0) >= 0:
@@ -157,6 +158,16 @@ func (x *exchange) cut() {
 		}
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// conn returns the connection that the request came on, nil when it is not of
+// a Server.
+func (x *exchange) conn() *conn {
+	if !x.handler.timed {
+		return nil
+	}
+	c, _ := x.r.Context().Value(connKey{}).(*conn)
+	return c
 }
 
 // connKey is the context key of the connection that a request came on.

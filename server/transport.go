@@ -15,6 +15,7 @@ import (
 // Head passes the head to net/http, which holds it back until the first write
 // or flush.
 func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
+	x.announceClose()
 	head := x.w.Header()
 	values := x.values[:0:len(x.values)]
 	if len(headers) > len(x.values) {

@@ -19,8 +19,8 @@ type Source interface {
 }
 
 // ValueSource is a Source that also keeps variables which are not strings:
-// wsgi.input and its kind. A key is answered by Lookup or by Value, never by
-// both.
+// wsgi.input and its kind. Value and Values are for them what Lookup and All
+// are for the strings. A key is answered by Lookup or by Value, never by both.
 type ValueSource interface {
 	Source
 	Value(key string) (value any, ok bool)
@@ -177,8 +177,14 @@ func (e *Environ) Clone() *Environ {
 // Context returns the context of the request. It ends when the request does or
 // when the client leaves; some transports notice that only while they read or
 // write, and net/http also takes a client that has closed its sending half for
-// one that has left.
-func (e *Environ) Context() context.Context { return e.ctx }
+// one that has left. It is never nil: the background context where there is no
+// other.
+func (e *Environ) Context() context.Context {
+	if e.ctx == nil {
+		return context.Background()
+	}
+	return e.ctx
+}
 
 // WithContext returns a Clone that has another context.
 func (e *Environ) WithContext(ctx context.Context) *Environ {

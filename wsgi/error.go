@@ -11,6 +11,7 @@ import "fmt"
 //	errors.Is(err, &wsgi.ContractError{Rule: "START-19"})
 type ContractError struct{ Rule, Detail string }
 
+// Error returns the detail, and the rule in parentheses.
 func (e *ContractError) Error() string {
 	if e.Detail == "" {
 		return "wsgi: rule " + e.Rule
@@ -36,6 +37,7 @@ type PanicError struct {
 	Stack []byte // the goroutine's stack at the panic, as debug.Stack formats it
 }
 
+// Error returns the panic's value as text, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 // Unwrap returns the panic's value when it is an error, so that errors.Is and

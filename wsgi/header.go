@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Header is one field of a response head. Both strings are native: their bytes
-// are the bytes on the wire (STR-02).
+// Header is one field of a response head. Name and Value are native strings:
+// their bytes are the bytes on the wire (STR-02).
 type Header struct{ Name, Value string }
 
 // Headers is an ordered list of response fields. The same name may occur more
@@ -71,7 +71,7 @@ func (h *Headers) Add(name, value string) { *h = append(*h, Header{name, value})
 // AddParams appends a field whose value has parameters, each a Header of its
 // own, such as
 //
-//	h.AddParams("Content-Disposition", "attachment", wsgi.Header{"filename", "bud.gif"})
+//	h.AddParams("Content-Disposition", "attachment", wsgi.Header{Name: "filename", Value: "bud.gif"})
 //
 // An underscore in a parameter's name becomes a hyphen, values are quoted, and
 // a parameter with an empty value stands as its name alone.

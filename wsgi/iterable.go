@@ -29,8 +29,8 @@ type Iterable interface {
 	Close() error
 }
 
-// Sized is what an Iterable also is when it knows how many blocks it yields:
-// Python's len(). It counts blocks and not bytes, and it must be right
+// Sized is what an Iterable also is when it knows how many blocks it yields.
+// Len is Python's len(): it counts blocks and not bytes, and it must be right
 // (BODY-07). Only the value 1 has a use: a server may then state the block's
 // length as the Content-Length (LEN-06).
 type Sized interface{ Len() int }

@@ -4,9 +4,9 @@ package wsgi
 // answers with when it does not call the inner application, and what an
 // application returns when it has nothing more to decide.
 //
-// The headers are copied at each call. The body is used as it is: a Response
-// whose Body can be iterated only once can be called only once. A nil Body is
-// an empty one.
+// Headers are copied at each call. Body is used as it is: a Response whose Body
+// can be iterated only once can be called only once. A nil Body is an empty
+// one.
 type Response struct {
 	Status  string // code and reason phrase, such as "404 Not Found"
 	Headers Headers

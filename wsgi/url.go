@@ -111,7 +111,7 @@ func (e *Environ) ShiftPathInfo() string {
 	name := kept[0]
 	script := normalPath(e.Var("SCRIPT_NAME") + "/" + name)
 	script = strings.TrimSuffix(script, "/")
-	if name == "" {
+	if name == "" && !strings.HasSuffix(script, "/") {
 		script += "/"
 	}
 	pathInfo := ""

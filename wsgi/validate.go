@@ -3,6 +3,7 @@ package wsgi
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // ParseStatus splits a status such as "404 Not Found" into its code and its
@@ -31,8 +32,11 @@ func ParseStatus(status string) (code int, reason string, err error) {
 			return 0, "", broken(rule, "status %q contains the control character 0x%02X", status, reason[i])
 		}
 	}
-	if reason != "" && (reason[0] == ' ' || reason[len(reason)-1] == ' ') {
-		return 0, "", broken("HDR-02", "status is %q, expected no blanks around the reason phrase", status)
+	if strings.HasPrefix(reason, " ") {
+		return 0, "", broken("HDR-01", "status is %q, expected one space after the code", status)
+	}
+	if strings.HasSuffix(reason, " ") {
+		return 0, "", broken("HDR-02", "status is %q, expected no blank at the end", status)
 	}
 	return code, reason, nil
 }

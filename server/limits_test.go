@@ -1,0 +1,243 @@
+package server_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// endless yields blocks until somebody stops it, and reports how it ended.
+type endless struct {
+	block  []byte
+	ended  chan<- struct{} // receives when Blocks returns
+	closed atomic.Int32
+	done   chan<- struct{} // closed by Close
+}
+
+func (b *endless) Blocks(yield func([]byte, error) bool) {
+	for yield(b.block, nil) {
+		runtime.Gosched()
+	}
+	b.ended <- struct{}{}
+}
+
+func (b *endless) Close() error {
+	if b.closed.Add(1) == 1 {
+		close(b.done)
+	}
+	return nil
+}
+
+// TestServerClientGone lets the client leave in the middle: the body stops and
+// is closed once, and nobody calls it a fault of the application.
+func TestServerClientGone(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		block string
+		head  bool // start the response
+		tls   bool
+	}{
+		{"BODY-10/blocks", strings.Repeat("x", 64<<10), true, false},
+		{"BODY-10/small-blocks", "x", true, false},
+		{"BODY-10/empty-blocks", "", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ended, done := make(chan struct{}, 1), make(chan struct{})
+			body := &endless{block: []byte(tt.block), ended: ended, done: done}
+			l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				_, err := start("200 OK", plain, nil)
+				return body, err
+			})})
+			c := l.dial().send("%s", get("/"))
+			if tt.block != "" {
+				c.head()
+				io.CopyN(io.Discard, c.r, 1)
+			}
+			c.Conn.(*net.TCPConn).SetLinger(0)
+			c.Close()
+			<-ended
+			<-done
+			if n := body.closed.Load(); n != 1 {
+				t.Errorf("BODY-11: closed %d times", n)
+			}
+			eventually(t, "a debug line", func() bool { return strings.Contains(l.log.String(), "client left") })
+			if log := l.log.String(); strings.Contains(log, "ERROR") {
+				t.Errorf("ERR-15: logged as an error:\n%s", log)
+			}
+		})
+	}
+	t.Run("WRITE-11/write", func(t *testing.T) {
+		failed := make(chan error, 1)
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			write, err := start("200 OK", plain, nil)
+			for err == nil {
+				_, err = write(make([]byte, 64<<10))
+			}
+			failed <- err
+			return nil, err
+		})})
+		c := l.dial().send("%s", get("/"))
+		c.head()
+		c.Conn.(*net.TCPConn).SetLinger(0)
+		c.Close()
+		if err := <-failed; err == nil {
+			t.Error("write did not fail")
+		}
+		eventually(t, "a debug line", func() bool { return strings.Contains(l.log.String(), "client left") })
+		if log := l.log.String(); strings.Contains(log, "ERROR") {
+			t.Errorf("ERR-15: logged as an error:\n%s", log)
+		}
+	})
+	t.Run("ERR-15/error-of-its-own", func(t *testing.T) {
+		// The same kind of error, but from a connection of the application's.
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+			return nil, &net.OpError{Op: "write", Err: errors.New("broken pipe")}
+		})})
+		if a := l.roundTrip(get("/")); a.StatusCode != 500 || !strings.Contains(l.log.String(), "ERROR") {
+			t.Errorf("answer is %s, log %q", a.Status, l.log.String())
+		}
+	})
+	t.Run("BODY-10/half-closed", func(t *testing.T) {
+		// A client that has nothing more to say still listens. net/http takes
+		// it for one that has left; the response must arrive all the same.
+		release := make(chan struct{})
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			<-release
+			<-e.Context().Done()
+			return respond("200 OK", plain, "one,", "two")(e, start)
+		})})
+		c := l.dial().send("%s", get("/"))
+		closeWrite(c)
+		close(release)
+		if a := c.answer("GET"); a.body != "one,two" || a.err != nil {
+			t.Errorf("answer is %q, %v", a.body, a.err)
+		}
+	})
+	t.Run("N-27/mid-request", func(t *testing.T) {
+		failed := make(chan error, 1)
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, _ wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, err := io.ReadAll(e.Input())
+			failed <- err
+			return nil, err
+		})})
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+		c.Conn.(*net.TCPConn).SetLinger(0)
+		c.Close()
+		if err := <-failed; err == nil {
+			t.Error("INPUT-21: a cut body was read without an error")
+		}
+	})
+}
+
+// TestServerSlowClients meets clients that hold a connection for nothing. Each
+// timeout is short here; what is tested is that there is an end.
+func TestServerSlowClients(t *testing.T) {
+	const short = 100 * time.Millisecond
+	t.Run("head", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: short})
+		if rest := l.dial().send("GET / HTTP/1.1\r\nHo").rest(); !strings.HasPrefix(rest, "HTTP/1.1 400 ") {
+			t.Errorf("half a head was answered by %q, expected 400", rest)
+		}
+	})
+	t.Run("idle", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), IdleTimeout: short})
+		c := l.dial().send("%s", get("/"))
+		c.answer("GET")
+		if !c.closed() {
+			t.Error("the idle connection was not closed")
+		}
+	})
+	t.Run("body", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(readAll), ReadTimeout: short})
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+		if a := c.answer("POST"); a.StatusCode != 408 {
+			t.Errorf("answer is %s, expected 408", a.Status)
+		}
+		if !c.closed() {
+			t.Error("the connection was not closed")
+		}
+		if log := l.log.String(); !strings.Contains(log, "408") || strings.Contains(log, "ERROR") {
+			t.Errorf("log is %q, expected a warning with 408", log)
+		}
+	})
+	t.Run("body-drip", func(t *testing.T) {
+		// One byte now and then does not renew the deadline.
+		l := serve(t, &server.Server{App: wsgi.AppFunc(readAll), ReadTimeout: 2 * short})
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+		stop := make(chan struct{})
+		defer close(stop)
+		go func() {
+			for tick := time.NewTicker(short / 5); ; {
+				select {
+				case <-tick.C:
+					c.Write([]byte("x"))
+				case <-stop:
+					return
+				}
+			}
+		}()
+		if a := c.answer("POST"); a.StatusCode != 408 {
+			t.Errorf("answer is %s, expected 408", a.Status)
+		}
+	})
+	t.Run("body-after-a-timely-body", func(t *testing.T) {
+		// The deadline of one body must not be in force for what comes after.
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if _, err := io.ReadAll(e.Input()); err != nil {
+				return nil, err
+			}
+			select {
+			case <-e.Context().Done():
+				return nil, e.Context().Err()
+			case <-time.After(3 * short): // longer than the deadline that was
+				return text("done")(e, start)
+			}
+		}), ReadTimeout: short})
+		if a := l.roundTrip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx"); a.body != "done" {
+			t.Errorf("answer is %s %q", a.Status, a.body)
+		}
+	})
+	t.Run("BUF-06/reader", func(t *testing.T) {
+		ended, done := make(chan struct{}, 1), make(chan struct{})
+		body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, err := start("200 OK", plain, nil)
+			return body, err
+		}), WriteTimeout: short})
+		l.dial().send("%s", get("/")) // and reads nothing
+		<-ended
+		<-done
+	})
+	t.Run("reader-with-pauses", func(t *testing.T) {
+		// A stream that is quiet for longer than the timeout is not slow.
+		gate := make(chan struct{})
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plain, nil)
+			return wsgi.Generator(func(yield func([]byte, error) bool) {
+				for _, s := range []string{"a", "b", "c"} {
+					if !yield([]byte(s), nil) {
+						return
+					}
+					<-gate
+				}
+			}), nil
+		}), WriteTimeout: short})
+		go func() {
+			for range 3 {
+				time.Sleep(3 * short) // longer than twice the timeout
+				gate <- struct{}{}
+			}
+		}()
+		if a := l.roundTrip(get("/")); a.body != "abc" || a.err != nil {
+			t.Errorf("answer is %q, %v", a.body, a.err)
+		}
+	})
+}
