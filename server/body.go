@@ -17,6 +17,7 @@ type requestBody struct {
 	rc     io.ReadCloser
 	budget int64 // bytes that may still come before the deadline is renewed
 	armed  bool  // a read deadline is in force
+	fixed  bool  // the application has set a read deadline
 	ended  bool  // all of it was read
 	failed bool  // it cannot be read to its end
 }
@@ -38,7 +39,7 @@ func (x *exchange) openBody() {
 // Read reads from the body for the gateway.
 func (x *exchange) Read(p []byte) (int, error) {
 	b := &x.body
-	if x.handler.timed && b.budget <= 0 {
+	if x.handler.timed && b.budget <= 0 && !b.fixed {
 		x.armRead()
 	}
 	n, err := b.rc.Read(p)

@@ -69,14 +69,16 @@ func limit[T ~int64 | ~int](field, byDefault T) T {
 // (body.go) in one allocation.
 type exchange struct {
 	gateway.Exchange
-	handler *handler
-	w       http.ResponseWriter
-	r       *http.Request
-	body    requestBody
-	flushed bool      // all that was written is on the wire
-	chunked bool      // the end of the response is marked only after ServeHTTP
-	closing bool      // net/http was told to close the connection
-	values  [6]string // room for the header values of most responses
+	handler  *handler
+	w        http.ResponseWriter
+	r        *http.Request
+	body     requestBody
+	flushed  bool      // all that was written is on the wire
+	chunked  bool      // the end of the response is marked only after ServeHTTP
+	bodiless bool      // no body is on the wire: HEAD, 204, 304
+	closing  bool      // net/http was told to close the connection
+	fixed    bool      // the application has set a write deadline
+	values   [6]string // room for the header values of most responses
 }
 
 // ServeHTTP runs one request.

@@ -47,7 +47,8 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 			head["Server"] = []string{x.handler.server.Software}
 		}
 	}
-	x.chunked = !hasLength && x.r.Method != http.MethodHead && code != http.StatusNoContent && code != http.StatusNotModified
+	x.bodiless = x.r.Method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified
+	x.chunked = !hasLength && !x.bodiless
 	x.w.WriteHeader(code)
 	return nil
 }
@@ -92,7 +93,7 @@ func (x *exchange) write(block []byte) error {
 	// In HTTP/2 it is the stream that may stall, not the connection.
 	control := http.NewResponseController(x.w)
 	for len(block) > 0 {
-		if timeout := x.handler.server.writeTimeout(); timeout > 0 {
+		if timeout := x.handler.server.writeTimeout(); timeout > 0 && !x.fixed {
 			control.SetWriteDeadline(time.Now().Add(timeout))
 		}
 		n, err := x.w.Write(block[:min(len(block), piece)])
@@ -106,6 +107,12 @@ func (x *exchange) write(block []byte) error {
 
 func (x *exchange) flush() error {
 	x.flushed = true
+	if x.bodiless && x.r.ProtoMajor == 2 {
+		// The head ends the stream, and that may be noticed before the flush
+		// is told of its success.
+		http.NewResponseController(x.w).Flush()
+		return nil
+	}
 	if f, ok := x.w.(interface{ FlushError() error }); ok {
 		return f.FlushError()
 	}
@@ -178,38 +185,4 @@ func (x *exchange) Hint(code int, headers wsgi.Headers) error {
 	clear(head)
 	maps.Copy(head, kept)
 	return nil
-}
-
-// Value gives the server's extension, "gowsgi.http": the exchange itself, for
-// its methods HTTPRequest, SetReadDeadline and SetWriteDeadline.
-func (x *exchange) Value(key string) (any, bool) {
-	if key == "gowsgi.http" {
-		return x, true
-	}
-	return nil, false
-}
-
-// Values gives the server's extensions.
-func (x *exchange) Values(yield func(key string, value any) bool) { yield("gowsgi.http", x) }
-
-// HTTPRequest returns the request as net/http gave it to the server. environ
-// is the dictionary that the caller was called with: when a middleware has
-// changed what it says of the request, the original would bypass that
-// middleware, and there is no service (EXT-03, EXT-04).
-func (x *exchange) HTTPRequest(environ *wsgi.Environ) (*http.Request, bool) {
-	if environ.Altered() || x.handler.server.ScriptName != "" {
-		return nil, false
-	}
-	return x.r, true
-}
-
-// SetReadDeadline bounds the time for reading the request body.
-func (x *exchange) SetReadDeadline(t time.Time) error {
-	return http.NewResponseController(x.w).SetReadDeadline(t)
-}
-
-// SetWriteDeadline bounds the time for writing the response. On a connection
-// of a Server the next write replaces it.
-func (x *exchange) SetWriteDeadline(t time.Time) error {
-	return http.NewResponseController(x.w).SetWriteDeadline(t)
 }

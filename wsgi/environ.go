@@ -127,6 +127,10 @@ func (e *Environ) Delete(key string) {
 	e.altered = e.altered || describesRequest(key)
 }
 
+// Source returns what NewEnviron or Reset was given, nil for a dictionary made
+// from a map. Changes to the dictionary are not in it.
+func (e *Environ) Source() Source { return e.source }
+
 // Altered reports whether a variable that describes the request was set or
 // deleted since the server made the dictionary: a CGI variable, which is a key
 // without a dot, wsgi.input or wsgi.url_scheme. A server extension that gives

@@ -1,6 +1,9 @@
 package wsgi
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
 // Var returns the CGI variable key, "" when it is absent or not a string. It
 // is the cheap way to one variable: nothing is boxed.
@@ -71,8 +74,15 @@ var standardErrors = NewErrors(os.Stderr)
 // FileWrapper returns wsgi.file_wrapper. It is never nil: where the server
 // offers none the result reads the file block by block (FILE-02).
 func (e *Environ) FileWrapper() FileWrapper {
-	if wrap, ok := e.Get("wsgi.file_wrapper").(FileWrapper); ok && wrap != nil {
-		return wrap
+	switch wrap := e.Get("wsgi.file_wrapper").(type) {
+	case FileWrapper:
+		if wrap != nil {
+			return wrap
+		}
+	case func(io.Reader, int) Iterable: // such as WrapFile, set without a conversion
+		if wrap != nil {
+			return wrap
+		}
 	}
 	return Reader
 }

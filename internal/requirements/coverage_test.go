@@ -21,14 +21,19 @@ import (
 
 // How a test says which requirements it is about:
 //
-//   - by the name of a subtest, which is the id, a slash, and what about it:
-//     a string literal that begins in this way, in a table or as the name that
-//     is given to Run, or a name given to Run that is the id alone;
+//   - by the name of a subtest, which is the id, or several with slashes
+//     between them, a slash, and what about it: a string literal that begins in
+//     this way, in a table or as the name that is given to Run, or a name given
+//     to Run that is the id alone;
 //   - for further requirements, by a comment near it that says Covers, a
 //     colon, and the ids, separated by commas, on one line.
+//
+// Names may also begin with the number of an ambiguity (AMB) or of a trap of
+// net/http (N), which are other lists.
 var (
-	subtestName = regexp.MustCompile(`^([A-Z]+-[0-9][0-9])/.`)
+	subtestName = regexp.MustCompile(`^[A-Z]+-[0-9][0-9]/.`)
 	bareName    = regexp.MustCompile(`^[A-Z]+-[0-9][0-9]$`)
+	otherList   = regexp.MustCompile(`^(AMB|N)-`)
 	covers      = regexp.MustCompile(`\bCovers: ([A-Z]+-[0-9][0-9](?:, [A-Z]+-[0-9][0-9])*)`)
 )
 
@@ -52,8 +57,16 @@ func scan(places map[string][]string, name string, source any) error {
 		if err != nil {
 			return
 		}
-		if id, _, _ := strings.Cut(text, "/"); form.MatchString(text) {
-			add(id, lit.Pos())
+		if !form.MatchString(text) {
+			return
+		}
+		for id := range strings.SplitSeq(text, "/") {
+			if !bareName.MatchString(id) {
+				break
+			}
+			if !otherList.MatchString(id) {
+				add(id, lit.Pos())
+			}
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -132,7 +145,8 @@ func TestA(t *testing.T) {
 	tests := []struct{ name, rule string }{
 		{"HDR-01/one", "HDR-02"}, // a rule is not a name
 		{name: "HDR-03/two/three", rule: "see HDR-04/five"},
-		{name: "AMB/none"},
+		{name: "AMB-01/HDR-08/HDR-11/six"},
+		{name: "HDR/none"},
 	}
 	t.Run("HDR-05", nil)
 	t.Run("HDR-06/"+x, nil) // as good as no name
@@ -146,8 +160,8 @@ func TestA(t *testing.T) {
 	}
 	want := map[string][]string{
 		"START-01": {"p.go:3"}, "START-02": {"p.go:3"},
-		"HDR-01": {"p.go:6"}, "HDR-03": {"p.go:7"}, "HDR-05": {"p.go:10"}, "HDR-07": {"p.go:12"},
-		"LEN-01": {"p.go:13"}, "LEN-02": {"p.go:13"},
+		"HDR-01": {"p.go:6"}, "HDR-03": {"p.go:7"}, "HDR-08": {"p.go:8"}, "HDR-11": {"p.go:8"}, "HDR-05": {"p.go:11"}, "HDR-07": {"p.go:13"},
+		"LEN-01": {"p.go:14"}, "LEN-02": {"p.go:14"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ids (-want +got):\n%s", diff)

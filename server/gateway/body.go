@@ -47,10 +47,12 @@ func (x *Exchange) yield(block []byte, err error) bool {
 		// It commits nothing (START-08), and a later exc_info may still repair
 		// a refused start. As no write would find out, ask whether anybody is
 		// there: a body may yield empty blocks for ever.
-		if x.gone == nil && x.ctx.Err() != nil {
-			x.gone = context.Cause(x.ctx)
+		if x.ctx.Err() != nil {
+			x.stopped = true
+			if !(x.discard && x.committed) { // there the client has its all
+				x.gone = context.Cause(x.ctx)
+			}
 		}
-		x.stopped = x.gone != nil
 		return !x.stopped
 	}
 	if !x.ready() {
@@ -88,15 +90,12 @@ func (x *Exchange) setLength(n int64) {
 // Content-Length allows: exactly that much, for net/http would refuse the
 // whole of a block that is too long (LEN-01).
 func (x *Exchange) send(block []byte) (int, error) {
+	first := !x.committed
 	if err := x.commit(); err != nil {
 		return 0, err
 	}
 	if x.discard {
-		x.sent += int64(len(block))
-		if x.ctx.Err() != nil { // as no transmission would find out
-			return len(block), fmt.Errorf("%w: %w", errGone, context.Cause(x.ctx))
-		}
-		return len(block), nil
+		return x.throwAway(block, first)
 	}
 	if x.length >= 0 && int64(len(block)) > x.length-x.sent {
 		block = block[:x.length-x.sent]
@@ -110,6 +109,27 @@ func (x *Exchange) send(block []byte) (int, error) {
 	}
 	if x.overflow {
 		return len(block), errTooLong
+	}
+	return len(block), nil
+}
+
+// mostDiscarded is how many bytes of a body nobody wants the application may
+// produce: HEAD on an endless stream must have an end.
+const mostDiscarded = 1 << 20
+
+var errDiscarded = errors.New("wsgi: the response has no body, and enough of one was discarded")
+
+// throwAway takes a block of a response that has no body on the wire: of HEAD,
+// 204 or 304. The body is iterated all the same (AMB-06), within bounds.
+func (x *Exchange) throwAway(block []byte, first bool) (int, error) {
+	x.sent += int64(len(block))
+	if first { // the head is all that the client waits for
+		if err := x.Transport.Block(nil); err != nil {
+			return 0, x.lost(err)
+		}
+	}
+	if x.sent > mostDiscarded || x.ctx.Err() != nil {
+		return 0, errDiscarded
 	}
 	return len(block), nil
 }

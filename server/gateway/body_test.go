@@ -199,7 +199,7 @@ func (c constructed) Blocks(yield func([]byte, error) bool) {
 }
 
 // TestGatewayShapes serves the same logic as a function, a method value, a
-// class, an instance, and a value with booby traps.
+// class, an instance, a value with booby traps, and from behind a middleware.
 //
 // Covers: CALL-01, CALL-02, CALL-03, APP-03, APP-04
 func TestGatewayShapes(t *testing.T) {
@@ -220,6 +220,9 @@ func TestGatewayShapes(t *testing.T) {
 		})},
 		{"CALL-01/instance", &trappedApp{AppFunc: call, trap: trap{t}}},
 		{"CALL-01/booby-trapped", trappedApp{call, trap{t}}},
+		{"MW-02/behind-middleware", wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			return trappedApp{call, trap{t}}.Call(environ, start)
+		})},
 	}
 	for _, shape := range shapes {
 		t.Run(shape.name, func(t *testing.T) {

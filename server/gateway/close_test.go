@@ -152,7 +152,7 @@ func TestGatewayClose(t *testing.T) {
 				}
 				return body, nil
 			},
-			want: []string{"head 200 OK", "end", "close", "write: SRV-10"},
+			want: []string{"head 200 OK", "block ", "end", "close", "write: SRV-10"},
 		}, {
 			// Nothing was sent, so a head could still go out; but the
 			// response has been given up.

@@ -127,7 +127,7 @@ func TestGatewayEnviron(t *testing.T) {
 			t.Errorf("wsgi.errors is a %T", environ["wsgi.errors"])
 		}
 	})
-	// Covers: ENV-19, SRV-11
+	// Covers: ENV-19
 	t.Run("ENV-20/flags", func(t *testing.T) {
 		flags := func(environ map[string]any) [3]any {
 			return [3]any{environ["wsgi.multithread"], environ["wsgi.multiprocess"], environ["wsgi.run_once"]}
@@ -145,11 +145,13 @@ func TestGatewayEnviron(t *testing.T) {
 			t.Errorf("wsgi.input_terminated is %v", got)
 		}
 	})
+	// Covers: COM-11
 	t.Run("FILE-03/file_wrapper", func(t *testing.T) {
 		if _, ok := environ["wsgi.file_wrapper"].(wsgi.FileWrapper); !ok {
 			t.Errorf("wsgi.file_wrapper is a %T", environ["wsgi.file_wrapper"])
 		}
 	})
+	// Covers: EXT-08
 	t.Run("ENV-04/server's-own", func(t *testing.T) {
 		if got := environOf(t, request{source: valueSource{cgi}})["server.extension"]; got != 42 {
 			t.Errorf("the server's extension is %v", got)

@@ -324,7 +324,7 @@ func TestGatewayGone(t *testing.T) {
 			name:    "BODY-10/endless-discarded",
 			request: request{ctx: cancelled, method: "HEAD"},
 			call:    endless("a"),
-			want:    []string{"head 200 OK", "end", "close"},
+			want:    []string{"head 200 OK", "block ", "end", "close"},
 		}, {
 			name:    "WRITE-11/endless-discarded",
 			request: request{ctx: cancelled, method: "HEAD"},
@@ -338,8 +338,23 @@ func TestGatewayGone(t *testing.T) {
 				t.Error("write did not fail")
 				return p.body(), nil
 			},
-			want: []string{"head 200 OK", "end", "close"},
+			want: []string{"head 200 OK", "block ", "end", "close"},
 		},
+	})
+	// The client of a HEAD has all that it will get.
+	t.Run("BODY-10/empties-after-the-head", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		got := request{ctx: ctx, method: "HEAD"}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", nil, nil)
+			return p.run(func(yield func([]byte, error) bool) {
+				yield([]byte("a"), nil)
+				cancel()
+				p.note("more: %t", yield(nil, nil))
+			}), nil
+		})
+		if diff := cmp.Diff([]string{"head 200 OK", "block ", "more: false", "end", "close"}, got.events); diff != "" {
+			t.Error(diff)
+		}
 	})
 	t.Run("ERR-15/cause", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())

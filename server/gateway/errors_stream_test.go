@@ -67,6 +67,7 @@ func TestGatewayErrorStream(t *testing.T) {
 		})
 	}
 
+	// Covers: LOG-06
 	t.Run("LOG-15/records", func(t *testing.T) {
 		var log bytes.Buffer
 		g := &gateway.Gateway{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{
@@ -106,6 +107,16 @@ func TestGatewayErrorStream(t *testing.T) {
 			if !strings.Contains(log.String(), want) {
 				t.Errorf("the log lacks %s:\n%s", want, &log)
 			}
+		}
+	})
+
+	t.Run("LOG-12/own-stream", func(t *testing.T) {
+		first, second := new(writeLog), new(writeLog)
+		for text, log := range map[string]*writeLog{"first\n": first, "second\n": second} {
+			serve(t, &gateway.Gateway{Errors: log}, func(errs wsgi.ErrorStream) { errs.WriteString(text) })
+		}
+		if diff := cmp.Diff([][]string{{"first\n"}, {"second\n"}}, [][]string{first.writes, second.writes}); diff != "" {
+			t.Error(diff)
 		}
 	})
 

@@ -62,6 +62,14 @@ type Exchange struct {
 	gone      error          // why the client cannot be reached; nil if it can
 }
 
+// Describes reports whether environ is a dictionary of this Exchange, the
+// original or a copy, and still says of the request what the Source says: what
+// a server extension must ask before it gives its own form of the request
+// (EXT-03).
+func (x *Exchange) Describes(environ *wsgi.Environ) bool {
+	return environ.Source() == wsgi.Source((*variables)(x)) && !environ.Altered()
+}
+
 // variables is an Exchange as the source of its environ.
 type variables Exchange
 

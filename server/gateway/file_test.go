@@ -45,7 +45,8 @@ func TestGatewayFile(t *testing.T) {
 	}
 	exchanges := []exchange{
 		{
-			// fw-real, AMB-32. Covers: FILE-01, FILE-13
+			// fw-real, AMB-32: the size comes from the file's other methods.
+			// Covers: FILE-01, FILE-09, FILE-13
 			name: "FILE-11/whole",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				start("200 OK", nil, nil)
@@ -255,7 +256,8 @@ func TestGatewayFile(t *testing.T) {
 		}
 	})
 
-	// fw-iter: a middleware iterates what the wrapper returned.
+	// fw-iter: a middleware iterates what the wrapper returned, and nothing
+	// goes past it. Covers: EXT-02
 	t.Run("FILE-05/iterated-by-middleware", func(t *testing.T) {
 		got := request{adorn: func(w *wire) gateway.Transport { return fileWire{w} }}.serve(t,
 			func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -30,7 +30,7 @@ func TestGatewayRefusals(t *testing.T) {
 		{"HDR-01/alpha", "abc Nope", nil, "HDR-01"},
 		{"HDR-01/lead", " 200 OK", nil, "HDR-01"},
 		{"HDR-01/sign", "+20 OK", nil, "HDR-01"},
-		{"HDR-02/two-spaces", "200  Two", nil, "HDR-02"},
+		{"HDR-01/two-spaces", "200  Two", nil, "HDR-01"},
 		{"HDR-02/trail", "200 OK ", nil, "HDR-02"},
 		{"HDR-03/ctl", "200 O\x01K", nil, "HDR-03"},
 		{"HDR-03/tab", "200 O\tK", nil, "HDR-03"},
@@ -128,7 +128,7 @@ func TestGatewayHeaders(t *testing.T) {
 			call: start("200 Splendid, caf\xe9", nil),
 			want: []string{"head 200 Splendid, caf\xe9", "block a", "end", "close"},
 		}, {
-			// Covers: STR-04, STR-07, STR-10
+			// Covers: STR-04, STR-07, STR-10, HTTP-02
 			name: "HDR-25/bytes",
 			call: start("200 OK", fields(
 				"x-lOWER", "  inner  and outer  ", "X-Empty", "", "X-High", allBytes(0x80, 0xff), "X-ASCII", allBytes(0x20, 0x7e))),

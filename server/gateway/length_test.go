@@ -13,7 +13,7 @@ func TestGatewayLength(t *testing.T) {
 	const tooLong = "WARN response is longer than its Content-Length (LEN-01)"
 	runExchanges(t, []exchange{
 		{
-			// cl-long, AMB-09. Covers: LEN-02
+			// cl-long, AMB-09. Covers: LEN-02, BODY-16
 			name: "LEN-01/clipped",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				start("200 OK", fields("Content-Length", "5"), nil)
@@ -113,7 +113,7 @@ func TestGatewayLength(t *testing.T) {
 		}, {
 			name:    "LEN-04/nothing",
 			call:    answer(fields("Content-Length", "20")),
-			want:    []string{"head 200 OK; Content-Length: 20", "close"},
+			want:    []string{"head 200 OK; Content-Length: 20", "block ", "close"},
 			reports: []string{"ERROR response cut (LEN-04)"},
 		}, {
 			// list-1, AMB-25. Covers: BODY-07
@@ -208,7 +208,8 @@ type panickyLen struct{ *probeBody }
 func (panickyLen) Len() int { panic("len") }
 
 // TestGatewayNoBody is about the responses that have no body on the wire:
-// AMB-06 and AMB-30.
+// AMB-06 and AMB-30. The empty block makes the transport send the head as soon
+// as the body would begin.
 func TestGatewayNoBody(t *testing.T) {
 	head := request{method: "HEAD"}
 	start := func(status string, headers wsgi.Headers, blocks ...string) call {
@@ -223,7 +224,7 @@ func TestGatewayNoBody(t *testing.T) {
 			name:    "HTTP-15/blocks",
 			request: head,
 			call:    start("200 OK", nil, "a", "b"),
-			want:    []string{"ask 1", "head 200 OK", "ask 2", "end", "close"},
+			want:    []string{"ask 1", "head 200 OK", "block ", "ask 2", "end", "close"},
 		}, {
 			name:    "HTTP-15/empty",
 			request: head,
@@ -238,12 +239,12 @@ func TestGatewayNoBody(t *testing.T) {
 				p.note("wrote %d, %v", n, err)
 				return p.body(), nil
 			},
-			want: []string{"head 200 OK", "wrote 3, <nil>", "end", "close"},
+			want: []string{"head 200 OK", "block ", "wrote 3, <nil>", "end", "close"},
 		}, {
 			name:    "HTTP-15/length-not-enforced",
 			request: head,
 			call:    start("200 OK", fields("Content-Length", "3"), "abcdef"),
-			want:    []string{"ask 1", "head 200 OK; Content-Length: 3", "end", "close"},
+			want:    []string{"ask 1", "head 200 OK; Content-Length: 3", "block ", "end", "close"},
 		}, {
 			name:    "HTTP-15/no-bytes-for-its-length",
 			request: head,
@@ -256,7 +257,7 @@ func TestGatewayNoBody(t *testing.T) {
 				start("200 OK", nil, nil)
 				return wsgi.Bytes([]byte("abc")), nil
 			},
-			want: []string{"head 200 OK", "end"},
+			want: []string{"head 200 OK", "block ", "end"},
 		}, {
 			name:    "HTTP-15/failed",
 			request: head,
@@ -265,6 +266,44 @@ func TestGatewayNoBody(t *testing.T) {
 			},
 			want:    []string{failed[0], "end"},
 			reports: []string{"ERROR application failed"},
+		}, {
+			// A stream without end is not waited for.
+			name:    "HTTP-15/endless",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return p.run(func(yield func([]byte, error) bool) {
+					block := make([]byte, 64<<10)
+					for range 1000 {
+						if !yield(block, nil) {
+							return
+						}
+					}
+					p.t.Error("the body was not stopped")
+				}), nil
+			},
+			want: []string{"head 200 OK", "block ", "end", "close"},
+		}, {
+			name:    "HTTP-15/endless-write",
+			request: head,
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", nil, nil)
+				block := make([]byte, 64<<10)
+				for range 1000 {
+					if _, err := write(block); err != nil {
+						return p.body(), err
+					}
+				}
+				p.t.Error("write did not fail")
+				return p.body(), nil
+			},
+			want: []string{"head 200 OK", "block ", "end", "close"},
+		}, {
+			name:    "HTTP-15/client-gone",
+			request: request{method: "HEAD", failAt: 2},
+			call:    start("200 OK", nil, "a", "b"),
+			want:    []string{"ask 1", "head 200 OK", "block : failed", "stopped", "close"},
+			reports: []string{"DEBUG client left"},
 		}, {
 			// An error in a body that nobody sees is an error all the same.
 			name:    "HTTP-15/failed-late",
@@ -275,7 +314,7 @@ func TestGatewayNoBody(t *testing.T) {
 				body.err = errBoom
 				return body, nil
 			},
-			want:    []string{"head 200 OK", "close"},
+			want:    []string{"head 200 OK", "block ", "close"},
 			reports: []string{"ERROR response cut"},
 		}, {
 			name: "HTTP-16/204",
@@ -284,7 +323,7 @@ func TestGatewayNoBody(t *testing.T) {
 		}, {
 			name:    "HTTP-16/204-body",
 			call:    start("204 No Content", nil, "a", "b"),
-			want:    []string{"ask 1", "head 204 No Content", "ask 2", "end", "close"},
+			want:    []string{"ask 1", "head 204 No Content", "block ", "ask 2", "end", "close"},
 			reports: discarded,
 		}, {
 			name: "LEN-13/204-length",
@@ -296,12 +335,12 @@ func TestGatewayNoBody(t *testing.T) {
 				s("204 No Content", nil, nil)
 				return wsgi.Bytes([]byte("a")), nil
 			},
-			want:    []string{"head 204 No Content", "end"},
+			want:    []string{"head 204 No Content", "block ", "end"},
 			reports: discarded,
 		}, {
 			name:    "HTTP-16/304-body",
 			call:    start("304 Not Modified", nil, "abc"),
-			want:    []string{"ask 1", "head 304 Not Modified", "end", "close"},
+			want:    []string{"ask 1", "head 304 Not Modified", "block ", "end", "close"},
 			reports: discarded,
 		}, {
 			name: "LEN-13/304-keeps-the-application's",
@@ -328,7 +367,7 @@ func TestGatewayNoBody(t *testing.T) {
 			p.environ.Set("REQUEST_METHOD", "GET")
 			return start("200 OK", nil, "a")(p, s)
 		})
-		if events := strings.Join(got.events, "\n"); strings.Contains(events, "block") {
+		if events := strings.Join(got.events, "\n"); strings.Contains(events, "block a") {
 			t.Errorf("a body was sent:\n%s", events)
 		}
 	})

@@ -84,9 +84,14 @@ func (x *Exchange) finish(err error) (cut error) {
 	if x.failure != nil {
 		x.failure = sound(x.failure)
 	}
+	if x.discard && errors.Is(x.failure, errDiscarded) {
+		x.failure = nil
+	}
 	switch {
 	case errors.Is(x.failure, http.ErrAbortHandler):
 		return fmt.Errorf("%w: %w", ErrCut, x.failure) // the application's wish: nothing to report
+	case x.discard && x.committed && x.failure == nil && x.gone == nil:
+		// The client has its head, and may well have left with it.
 	case x.gone != nil || x.left():
 		return x.leave()
 	case x.overflow:
@@ -115,6 +120,9 @@ func (x *Exchange) finish(err error) (cut error) {
 		}
 	}
 	if x.length > x.sent && !x.discard {
+		if x.sent == 0 {
+			x.Transport.Block(nil) // or the head might be cut with the rest
+		}
 		x.failure = &wsgi.ContractError{Rule: "LEN-04",
 			Detail: fmt.Sprintf("the body has %d bytes, expected the %d that Content-Length declares", x.sent, x.length)}
 		return x.cut()

@@ -1,0 +1,392 @@
+package server_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// certificate makes a self-signed certificate for 127.0.0.1 and tests.
+func certificate(t testing.TB, name string) tls.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		Subject:      pkix.Name{CommonName: name},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(time.Hour),
+		DNSNames:     []string{"test.example"},
+		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+}
+
+// protocol is one way of talking to a server.
+type protocol struct {
+	name   string
+	secure bool
+	proto  string // as SERVER_PROTOCOL has it
+}
+
+var protocols = []protocol{
+	{"h1", false, "HTTP/1.1"}, {"h1-tls", true, "HTTP/1.1"}, {"h2", true, "HTTP/2.0"}, {"h2c", false, "HTTP/2.0"},
+}
+
+// client returns an http.Client that speaks p.
+func (p protocol) client(t testing.TB, certificates ...tls.Certificate) *http.Client {
+	var protos http.Protocols
+	protos.SetHTTP1(p.proto == "HTTP/1.1")
+	protos.SetHTTP2(p.proto == "HTTP/2.0" && p.secure)
+	protos.SetUnencryptedHTTP2(p.proto == "HTTP/2.0" && !p.secure)
+	transport := &http.Transport{
+		Protocols:          &protos,
+		TLSClientConfig:    &tls.Config{InsecureSkipVerify: true, Certificates: certificates, ServerName: "test.example"},
+		DisableCompression: true,
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: patience}
+}
+
+func (p protocol) serve(t testing.TB, s *server.Server) (l *live, url string) {
+	t.Helper()
+	url = "http://"
+	if p.secure {
+		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}, ClientAuth: tls.RequestClientCert}
+		url = "https://"
+	}
+	l = serve(t, s)
+	return l, url + l.addr.String()
+}
+
+// TestServerProtocols runs what matters over every protocol.
+func TestServerProtocols(t *testing.T) {
+	for _, p := range protocols {
+		t.Run(p.name, func(t *testing.T) {
+			body := make(chan struct{}, 1)
+			gate := make(chan struct{})
+			l, url := p.serve(t, &server.Server{MaxBodyBytes: 1 << 20, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				switch e.Var("PATH_INFO") {
+				case "/dump":
+					return dump(e, start)
+				case "/echo":
+					return readAll(e, start)
+				case "/fail":
+					return fails("part", false)(e, start)
+				case "/fail-early":
+					return fails("", true)(e, start)
+				case "/short":
+					return respond("200 OK", withLength("20"), "short")(e, start)
+				case "/nothing":
+					return respond("204 No Content", nil)(e, start)
+				case "/stream":
+					start("200 OK", plain, nil)
+					return wsgi.Generator(func(yield func([]byte, error) bool) {
+						if yield([]byte("first"), nil) {
+							<-gate
+							yield([]byte("second"), nil)
+						}
+					}), nil
+				case "/duplex":
+					start("200 OK", plain, nil)
+					return wsgi.Generator(func(yield func([]byte, error) bool) {
+						for line, err := range e.Input().Lines() {
+							if !yield(line, err) {
+								return
+							}
+						}
+					}), nil
+				case "/endless":
+					start("200 OK", plain, nil)
+					return wsgi.Generator(func(yield func([]byte, error) bool) {
+						for yield(make([]byte, 16<<10), nil) {
+						}
+						body <- struct{}{}
+					}), nil
+				}
+				return text("x")(e, start)
+			})})
+			c := p.client(t)
+			get := func(path string) (string, *http.Response, error) {
+				r, err := c.Get(url + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Body.Close()
+				b, err := io.ReadAll(r.Body)
+				return string(b), r, err
+			}
+			t.Run("CGI-09/N-23", func(t *testing.T) {
+				vars, _, _ := get("/dump?x=1")
+				for _, want := range []string{
+					"SERVER_PROTOCOL\tstring\t" + strconv.Quote(p.proto),
+					"PATH_INFO\tstring\t\"/dump\"", "QUERY_STRING\tstring\t\"x=1\"",
+					"HTTP_HOST\tstring\t" + strconv.Quote(l.addr.String()),
+				} {
+					if !strings.Contains(vars, want+"\n") {
+						t.Errorf("environ has no %q:\n%s", want, vars)
+					}
+				}
+			})
+			t.Run("ENV-15/ENV-10", func(t *testing.T) {
+				vars, _, _ := get("/dump")
+				scheme := "http"
+				if p.secure {
+					scheme = "https"
+				}
+				for key, want := range map[string]bool{
+					"wsgi.url_scheme\tstring\t" + strconv.Quote(scheme): true,
+					"HTTPS\tstring\t\"on\"":                             p.secure,
+					"SSL_PROTOCOL\tstring\t\"TLSv1.3\"":                 p.secure,
+					"SSL_CIPHER\tstring\t\"TLS_":                        p.secure,
+					"SSL_TLS_SNI\tstring\t\"test.example\"":             p.secure,
+					"SSL_CLIENT_VERIFY\tstring\t\"NONE\"":               p.secure,
+					"SSL_CLIENT_CERT\t":                                 false,
+				} {
+					if strings.Contains(vars, key) != want {
+						t.Errorf("environ contains %q: %v, expected %v", key, !want, want)
+					}
+				}
+			})
+			t.Run("COM-16/client-certificate", func(t *testing.T) {
+				if !p.secure {
+					return
+				}
+				certified := p.client(t, certificate(t, "somebody"))
+				r, err := certified.Get(url + "/dump")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Body.Close()
+				b, _ := io.ReadAll(r.Body)
+				for _, want := range []string{`SSL_CLIENT_S_DN	string	"CN=somebody"`, `SSL_CLIENT_VERIFY	string	"GENEROUS"`, `SSL_CLIENT_I_DN	string	"CN=somebody"`} {
+					if !strings.Contains(string(b), want) {
+						t.Errorf("environ has no %q", want)
+					}
+				}
+				_, after, _ := strings.Cut(string(b), "SSL_CLIENT_CERT\tstring\t")
+				line, _, _ := strings.Cut(after, "\n")
+				value, _ := strconv.Unquote(line)
+				if block, _ := pem.Decode([]byte(value)); block == nil {
+					t.Errorf("SSL_CLIENT_CERT is %q, expected PEM", value)
+				}
+			})
+			t.Run("INPUT-07/echo", func(t *testing.T) {
+				r, err := c.Post(url+"/echo", "text/plain", strings.NewReader("hello"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Body.Close()
+				if b, _ := io.ReadAll(r.Body); string(b) != "5:hello" {
+					t.Errorf("answer is %q", b)
+				}
+			})
+			t.Run("limit/chunked", func(t *testing.T) {
+				r, err := c.Post(url+"/echo", "text/plain", io.LimitReader(zeros{}, 1<<20+1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Body.Close()
+				if r.StatusCode != 413 {
+					t.Errorf("answer is %s, expected 413", r.Status)
+				}
+			})
+			t.Run("ERR-11/cut", func(t *testing.T) {
+				for _, path := range []string{"/fail", "/short"} {
+					if got, r, err := get(path); err == nil {
+						t.Errorf("%s: answer is %s %q without an error, expected it to be cut", path, r.Status, got)
+					}
+				}
+			})
+			t.Run("ERR-10/early", func(t *testing.T) {
+				if got, r, err := get("/fail-early"); r.StatusCode != 500 || err != nil || strings.Contains(got, "probe failed") {
+					t.Errorf("answer is %s %q, %v, expected a plain 500 (ERR-14)", r.Status, got, err)
+				}
+			})
+			t.Run("HTTP-16/204", func(t *testing.T) {
+				if got, r, err := get("/nothing"); r.StatusCode != 204 || got != "" || err != nil || r.Header.Get("Content-Type") != "" {
+					t.Errorf("answer is %s %v %q, %v", r.Status, r.Header, got, err)
+				}
+			})
+			t.Run("HTTP-15/HEAD", func(t *testing.T) {
+				r, err := c.Head(url + "/endless")
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.Body.Close()
+				if r.StatusCode != 200 {
+					t.Errorf("answer is %s", r.Status)
+				}
+				<-body // it has an end, though nobody leaves and nothing is written
+			})
+			t.Run("BUF-01/stream", func(t *testing.T) {
+				r, err := c.Get(url + "/stream")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Body.Close()
+				first := make([]byte, 5)
+				if _, err := io.ReadFull(r.Body, first); err != nil || string(first) != "first" {
+					t.Errorf("first block is %q, %v", first, err)
+				}
+				gate <- struct{}{}
+				if rest, err := io.ReadAll(r.Body); err != nil || string(rest) != "second" {
+					t.Errorf("rest is %q, %v", rest, err)
+				}
+			})
+			t.Run("INPUT-19/duplex", func(t *testing.T) {
+				read, write := io.Pipe()
+				request, _ := http.NewRequest("POST", url+"/duplex", read)
+				go func() { fmt.Fprintln(write, "one") }()
+				r, err := c.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer r.Body.Close()
+				line := make([]byte, 4)
+				for _, want := range []string{"one\n", "two\n"} {
+					if _, err := io.ReadFull(r.Body, line); err != nil || string(line) != want {
+						t.Fatalf("line is %q, %v, expected %q", line, err, want)
+					}
+					if want == "one\n" {
+						fmt.Fprintln(write, "two")
+					}
+				}
+				write.Close()
+				if rest, err := io.ReadAll(r.Body); len(rest) > 0 || err != nil {
+					t.Errorf("then came %q, %v", rest, err)
+				}
+			})
+			t.Run("BODY-10/client-gone", func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				request, _ := http.NewRequestWithContext(ctx, "GET", url+"/endless", nil)
+				r, err := c.Do(request)
+				if err != nil {
+					t.Fatal(err)
+				}
+				io.CopyN(io.Discard, r.Body, 1)
+				cancel()
+				r.Body.Close()
+				<-body
+			})
+		})
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestServerStalledStream has an HTTP/2 client that does not take its
+// response: it is the stream that stalls, the connection is in order.
+func TestServerStalledStream(t *testing.T) {
+	ended := make(chan struct{}, 1)
+	p := protocols[2]
+	_, url := p.serve(t, &server.Server{WriteTimeout: 100 * time.Millisecond, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		start("200 OK", plain, nil)
+		return wsgi.Generator(func(yield func([]byte, error) bool) {
+			for yield(make([]byte, 256<<10), nil) {
+			}
+			ended <- struct{}{}
+		}), nil
+	})})
+	r, err := p.client(t).Get(url + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	<-ended // though nobody reads and nobody leaves
+}
+
+// TestServerEarlyHints looks at interim responses as bytes.
+func TestServerEarlyHints(t *testing.T) {
+	link := wsgi.Headers{{Name: "Link", Value: "</a.css>; rel=preload"}}
+	var results []error
+	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		hint := e.Get("wsgi.early_hints").(func(wsgi.Headers) error)
+		results = []error{hint(link), hint(link), hint(wsgi.Headers{{Name: "X", Value: "a\nb"}})}
+		write, err := start("200 OK", plain, nil)
+		if err != nil {
+			return nil, err
+		}
+		write([]byte("x"))
+		results = append(results, hint(link))
+		return wsgi.Empty(), nil
+	})})
+	t.Run("COM-12/1.1", func(t *testing.T) {
+		c := l.dial().send("%s", get("/"))
+		for range 2 {
+			if head := c.head(); head != "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n" {
+				t.Errorf("interim head is %q", head)
+			}
+		}
+		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Link") {
+			t.Errorf("N-26: final head is %q", head)
+		}
+		want := &wsgi.ContractError{Rule: "HDR-11"}
+		if results[0] != nil || results[1] != nil || !errors.Is(results[2], want) || results[3] != nil {
+			t.Errorf("hints returned %v", results)
+		}
+	})
+	t.Run("COM-12/1.0", func(t *testing.T) {
+		if head := l.dial().send("GET / HTTP/1.0\r\n\r\n").head(); !strings.HasPrefix(head, "HTTP/1.0 200 OK\r\n") {
+			t.Errorf("head is %q, expected no interim response", head)
+		}
+	})
+}
+
+// TestServerSingleThread sends requests that would meet in the application.
+func TestServerSingleThread(t *testing.T) {
+	var inside, most atomic.Int32
+	l := serve(t, &server.Server{SingleThread: true, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		n := inside.Add(1)
+		if n > most.Load() {
+			most.Store(n)
+		}
+		b, err := text(fmt.Sprint(e.Get("wsgi.multithread")))(e, start)
+		return closer{b, func() error { inside.Add(-1); return nil }}, err
+	})})
+	answers := make(chan string)
+	for range 16 {
+		c := l.dial()
+		go func() { answers <- c.send("%s", get("/")).answer("GET").body }()
+	}
+	for range 16 {
+		if got := <-answers; got != "false" {
+			t.Errorf("wsgi.multithread is %q (ENV-18)", got)
+		}
+	}
+	if most.Load() != 1 {
+		t.Errorf("THR-01: %d requests were in the application at once", most.Load())
+	}
+}
