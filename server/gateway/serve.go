@@ -60,13 +60,13 @@ func (x *Exchange) iterate() (err error) {
 	defer catch(&err)
 	switch body := x.body.(type) {
 	case wsgi.Block:
-		x.single = !x.committed
+		x.single = true
 		x.yield(body, nil)
 	case wsgi.FileStreamer:
 		body.StreamFiles(x.yield, x.sendFile)
 	default:
-		if sized, ok := body.(wsgi.Sized); ok && !x.committed {
-			x.single = sized.Len() == 1 // LEN-06, unless write was used (WRITE-12)
+		if sized, ok := body.(wsgi.Sized); ok {
+			x.single = sized.Len() == 1 // LEN-06, unless write is used (WRITE-12)
 		}
 		body.Blocks(x.yield)
 	}

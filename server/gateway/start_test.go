@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -308,16 +309,16 @@ func TestGatewayStart(t *testing.T) {
 			}()
 			return p.run(func(yield func([]byte, error) bool) {
 				yield([]byte("a"), nil)
-				for done := false; !done; {
+				for range 100 { // one collection is not bound to find it
 					runtime.GC()
 					select {
 					case <-collected:
-						done = true
-					default:
-						runtime.Gosched()
+						yield([]byte("b"), nil)
+						return
+					case <-time.After(10 * time.Millisecond):
 					}
 				}
-				yield([]byte("b"), nil)
+				t.Error("the error was not collected while the response streamed")
 			}), nil
 		})
 		if got.err != nil {
