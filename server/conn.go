@@ -24,12 +24,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{
-		Conn:    c,
-		server:  l.server,
-		timeout: l.server.writeTimeout(),
-		guard:   guard{off: l.server.TLSConfig != nil},
-	}, nil
+	return newConn(c, l.server), nil
+}
+
+func newConn(c net.Conn, s *Server) *conn {
+	return &conn{Conn: c, server: s, timeout: s.writeTimeout()}
 }
 
 // conn is a connection that bounds how long each write may take, looks at
@@ -41,18 +40,21 @@ type conn struct {
 	deadline atomic.Int64  // of writing, in Unix nanoseconds
 	fixed    atomic.Bool   // deadline is the application's wish
 	guard    guard
-	active   atomic.Bool // a request head has begun to arrive
-	handled  atomic.Bool // it reached the handler
+	handled  atomic.Bool // the request reached the handler, or there is none
 	stopped  atomic.Bool // nothing more is read
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
 func unwrapConn(c net.Conn) *conn {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
+	switch c := c.(type) {
+	case *conn:
+		return c
+	case tlsConn:
+		return c.conn
+	case *tls.Conn:
+		return unwrapConn(c.NetConn())
 	}
-	own, _ := c.(*conn)
-	return own
+	return nil
 }
 
 func (c *conn) Read(p []byte) (int, error) {
@@ -182,17 +184,18 @@ func connState(nc net.Conn, state http.ConnState) {
 	if c == nil {
 		return
 	}
+	if state == http.StateNew {
+		c.server.silent.add(c)
+		return
+	}
+	if state != http.StateIdle { // which follows StateActive
+		c.server.silent.remove(c)
+	}
 	switch state {
 	case http.StateActive:
 		c.handled.Store(false)
-		c.active.Store(true)
 	case http.StateIdle:
-		c.active.Store(false)
 		c.handled.Store(true)
-	case http.StateClosed:
-		if c.guard.off && c.active.Load() && !c.handled.Load() && c.server.TLSConfig != nil {
-			c.refused(nil) // the answer was encrypted
-		}
 	}
 }
 

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"log/slog"
@@ -126,6 +127,9 @@ func (l *live) dial() *client {
 	c, err := net.Dial(l.addr.Network(), l.addr.String())
 	if err != nil {
 		l.t.Fatal(err)
+	}
+	if l.server.TLSConfig != nil {
+		c = tls.Client(c, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	}
 	c.SetDeadline(time.Now().Add(2 * patience))
 	l.t.Cleanup(func() { c.Close() })

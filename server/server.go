@@ -117,8 +117,9 @@ type Server struct {
 	// request. When nil, slog.Default is used.
 	Logger *slog.Logger
 
-	once sync.Once
-	http *http.Server
+	once   sync.Once
+	http   *http.Server
+	silent silent
 }
 
 func (s *Server) logger() *slog.Logger {
@@ -149,9 +150,6 @@ func (s *Server) httpServer() *http.Server {
 			ConnContext:       connContext,
 			ConnState:         connState,
 			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
-		}
-		if s.TLSConfig != nil {
-			s.http.TLSConfig = s.TLSConfig.Clone()
 		}
 		if s.MaxHeaderBytes < 0 {
 			s.http.MaxHeaderBytes = 1 << 30
@@ -202,17 +200,19 @@ func (s *Server) Serve(l net.Listener) error {
 		l.Close()
 		return err
 	}
-	l = &listener{Listener: l, server: s}
 	if s.TLSConfig != nil {
-		return s.httpServer().ServeTLS(l, "", "")
+		return s.httpServer().Serve(newTLSListener(l, s))
 	}
-	return s.httpServer().Serve(l)
+	return s.httpServer().Serve(&listener{Listener: l, server: s})
 }
 
 // Shutdown stops listening and waits until the running responses are finished
 // and their bodies closed, or ctx ends. Then it returns ctx's error, and the
 // connections that are left are for Close.
-func (s *Server) Shutdown(ctx context.Context) error { return s.httpServer().Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.silent.stop()
+	return s.httpServer().Shutdown(ctx)
+}
 
 // Close stops listening and closes every connection at once.
 func (s *Server) Close() error { return s.httpServer().Close() }
