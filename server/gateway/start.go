@@ -13,7 +13,7 @@ import (
 //	started    status and headers are stored, nothing is sent
 //	failed     a start_response call was refused, and no later one repaired it
 //	committed  the head is sent
-//	finished   the response is complete or given up, and its body is closed
+//	finished   the response is complete or given up; its body is closed next
 //
 // started, committed and finished are fields of the Exchange; it is failed
 // when failure is not nil.
