@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/gowsgi/gowsgi/server/gateway"
@@ -14,6 +15,7 @@ import (
 // the client may take for a piece of it, and says of each failure with which
 // status it is to be answered.
 type requestBody struct {
+	mu     sync.Mutex // held while reading; an application may leave a reader behind
 	rc     io.ReadCloser
 	budget int64 // bytes that may still come before the deadline is renewed
 	armed  bool  // a read deadline is in force
@@ -38,6 +40,14 @@ func (x *exchange) openBody() {
 
 // Read reads from the body for the gateway.
 func (x *exchange) Read(p []byte) (int, error) {
+	b := x.body
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return x.read(p)
+}
+
+// read reads; the caller holds the lock.
+func (x *exchange) read(p []byte) (int, error) {
 	b := x.body
 	if x.handler.timed && b.budget <= 0 && !b.fixed {
 		x.armRead()
@@ -98,12 +108,20 @@ const mostUnread = 256 << 10
 // may be the rest of this body, for a request.
 func (x *exchange) closeBody() {
 	b := x.body
+	if !b.mu.TryLock() {
+		// Somebody reads on, who should not: the request is over. Make that
+		// fail, and with it the connection.
+		http.NewResponseController(x.w).SetReadDeadline(time.Now())
+		b.mu.Lock()
+		b.failed = b.failed || !b.ended
+	}
+	defer b.mu.Unlock()
 	if b.ended || x.r.ProtoMajor != 1 {
 		return
 	}
 	var discard [4 << 10]byte
 	for left := mostUnread; left > 0 && !b.ended && !b.failed && x.r.ContentLength <= mostUnread; {
-		n, _ := x.Read(discard[:])
+		n, _ := x.read(discard[:])
 		left -= n
 	}
 	if b.ended {
@@ -130,7 +148,11 @@ func (x *exchange) closeBody() {
 // ours to stop, net/http must know by now that it cannot be used again.
 func (x *exchange) announceClose() {
 	b := x.body
-	if b == nil || b.ended || x.r.ProtoMajor != 1 {
+	if b == nil || x.r.ProtoMajor != 1 || !b.mu.TryLock() {
+		return
+	}
+	defer b.mu.Unlock()
+	if b.ended {
 		return
 	}
 	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {

@@ -184,6 +184,13 @@ func connState(nc net.Conn, state http.ConnState) {
 	if c == nil {
 		return
 	}
+	if state == http.StateNew {
+		c.server.silent.add(c)
+		return
+	}
+	if state != http.StateIdle { // which follows StateActive
+		c.server.silent.remove(c)
+	}
 	switch state {
 	case http.StateActive:
 		c.handled.Store(false)

@@ -25,7 +25,9 @@ func (x *exchange) Values(yield func(key string, value any) bool) {
 	yield("gowsgi.http", (*extension)(x))
 }
 
-// HTTPRequest returns the request as net/http gave it to the server. environ
+// HTTPRequest returns the request as net/http gave it to the server. Its Body is
+// not for reading: it knows nothing of the server's limits, nor of what was
+// read before; wsgi.input does. environ
 // is the dictionary that the caller was called with: when it is not the
 // server's, or a middleware has changed what it says of the request, the
 // original would bypass that middleware, and there is no service (EXT-03,

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -162,7 +164,8 @@ func TestServerRun(t *testing.T) {
 // TestMain lets the test binary play the server process.
 func TestMain(m *testing.M) {
 	if addr, ok := os.LookupEnv("GOWSGI_TEST_RUN"); ok {
-		s := &server.Server{Addr: addr, App: wsgi.AppFunc(text("from the child"))}
+		log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("pid", os.Getpid())
+		s := &server.Server{Addr: addr, Logger: log, App: wsgi.AppFunc(child)}
 		if err := s.Run(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
@@ -170,6 +173,46 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
+}
+
+// child is the application of the server process.
+func child(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	switch {
+	case e.Var("PATH_INFO") == "/stats":
+		return childCrowd.stats(e, start)
+	case e.Var("PATH_INFO") != "/":
+		return childCrowd.Call(e, start)
+	case e.Var("QUERY_STRING") != "":
+		return sendsFile(e, start)
+	}
+	return text("from the child")(e, start)
+}
+
+// serveChild starts a server process, which ends with the test.
+func serveChild(t *testing.T) *live {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self)
+	child.Env = append(os.Environ(), "GOWSGI_TEST_RUN=127.0.0.1:0")
+	stderr := new(buffer)
+	child.Stderr = stderr
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		child.Process.Kill()
+		child.Wait()
+	})
+	address := regexp.MustCompile(`address=http://(\S+)/`)
+	eventually(t, "the child listens", func() bool { return address.MatchString(stderr.String()) })
+	addr, err := net.ResolveTCPAddr("tcp", address.FindStringSubmatch(stderr.String())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &live{t: t, server: new(server.Server), addr: addr, log: stderr}
 }
 
 // TestServerInherited passes a listening socket to a process as systemd does,

@@ -24,9 +24,7 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	signals := notify()
 
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -38,9 +36,17 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 	case err = <-failed:
 		running--
 	case <-ctx.Done():
+		// It may have been a signal that ended ctx (signal.NotifyContext): that
+		// one is not the second. Once Stop has returned, none that came before
+		// is still on its way to the old channel.
+		old := signals
+		signals = notify()
+		signal.Stop(old)
+		s.logger().InfoContext(ctx, "stopping", "reason", context.Cause(ctx).Error())
 	case sig := <-signals:
-		s.logger().InfoContext(ctx, "stopping", "signal", sig.String())
+		s.logger().InfoContext(ctx, "stopping", "reason", sig.String())
 	}
+	defer signal.Stop(signals)
 	stopErr := s.drain(signals)
 	for ; running > 0; running-- {
 		if e := <-failed; err == nil {
@@ -51,6 +57,13 @@ func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
 		err = nil
 	}
 	return errors.Join(err, stopErr)
+}
+
+// notify returns a channel of the signals that tell the process to stop.
+func notify() chan os.Signal {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	return signals
 }
 
 func (s *Server) listeners(given []net.Listener) ([]net.Listener, error) {

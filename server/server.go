@@ -117,8 +117,9 @@ type Server struct {
 	// request. When nil, slog.Default is used.
 	Logger *slog.Logger
 
-	once sync.Once
-	http *http.Server
+	once   sync.Once
+	http   *http.Server
+	silent silent
 }
 
 func (s *Server) logger() *slog.Logger {
@@ -208,7 +209,10 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown stops listening and waits until the running responses are finished
 // and their bodies closed, or ctx ends. Then it returns ctx's error, and the
 // connections that are left are for Close.
-func (s *Server) Shutdown(ctx context.Context) error { return s.httpServer().Shutdown(ctx) }
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.silent.stop()
+	return s.httpServer().Shutdown(ctx)
+}
 
 // Close stops listening and closes every connection at once.
 func (s *Server) Close() error { return s.httpServer().Close() }

@@ -24,7 +24,7 @@ func (x *Exchange) write(block []byte) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case x.done:
+	case x.finished:
 		return 0, errOver
 	case x.failure != nil:
 		return 0, x.failure
@@ -37,7 +37,7 @@ func (x *Exchange) yield(block []byte, err error) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case x.done || x.stopped:
+	case x.finished || x.stopped:
 		return false
 	case err != nil:
 		x.failure = err
@@ -47,10 +47,12 @@ func (x *Exchange) yield(block []byte, err error) bool {
 		// It commits nothing (START-08), and a later exc_info may still repair
 		// a refused start. As no write would find out, ask whether anybody is
 		// there: a body may yield empty blocks for ever.
-		if x.gone == nil && x.ctx.Err() != nil {
-			x.gone = context.Cause(x.ctx)
+		if x.ctx.Err() != nil {
+			x.stopped = true
+			if !(x.discard && x.committed) { // there the client has its all
+				x.gone = context.Cause(x.ctx)
+			}
 		}
-		x.stopped = x.gone != nil
 		return !x.stopped
 	}
 	if !x.ready() {
@@ -159,7 +161,7 @@ func (x *Exchange) sendFile(file *os.File, n int64) (int64, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	switch {
-	case x.done || x.stopped:
+	case x.finished || x.stopped:
 		return 0, errOver
 	case !x.ready():
 		return 0, x.failure
@@ -178,24 +180,39 @@ func (x *Exchange) sendFile(file *os.File, n int64) (int64, error) {
 		x.sent += n
 		return n, nil
 	}
+	var tooLong error
+	if n >= 0 && x.length >= 0 && n > x.length-x.sent {
+		n = x.length - x.sent
+		x.stopped = true
+		if !rest { // a whole file that is longer than the declared length is no fault (FILE-11)
+			x.overflow, tooLong = true, errTooLong
+		}
+	}
 	transport, ok := x.Transport.(FileTransport)
 	if n < 0 || !ok {
-		return x.copyFile(file, n)
-	}
-	if x.length >= 0 && n > x.length-x.sent {
-		n = x.length - x.sent
-		x.overflow = !rest // a file that is longer than the declared length is no fault (FILE-11)
-		x.stopped = true
+		copied, err := x.copyFile(file, n)
+		if err == nil {
+			err = tooLong
+		}
+		return copied, err
 	}
 	sent, err := transport.SendFile(file, n)
 	x.sent += sent
 	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
-		return sent, err // reading failed, not sending
+		return sent, x.unreadable(err)
 	} else if err != nil {
 		x.stopped = true
 		return sent, x.lost(err)
 	}
-	return sent, nil
+	return sent, tooLong
+}
+
+// unreadable records that a file could not be read, and so that the response
+// lacks a part, whatever the body makes of it.
+func (x *Exchange) unreadable(err error) error {
+	x.failure = err
+	x.stopped = true
+	return err
 }
 
 // remaining returns how many bytes of file follow its position, -1 when that
@@ -214,6 +231,7 @@ func remaining(file *os.File) int64 {
 
 // copyFile sends n bytes of file, or all that follow for n < 0, as blocks.
 func (x *Exchange) copyFile(file *os.File, n int64) (copied int64, err error) {
+	overflow := x.overflow
 	block := make([]byte, 32<<10)
 	for n < 0 || copied < n {
 		if n >= 0 {
@@ -225,8 +243,8 @@ func (x *Exchange) copyFile(file *os.File, n int64) (copied int64, err error) {
 			copied += int64(sent)
 			if err != nil {
 				x.stopped = true
-				if n < 0 && x.overflow {
-					x.overflow, err = false, nil
+				if n < 0 && x.overflow { // as above: the file is longer, which is no fault
+					x.overflow, err = overflow, nil
 				}
 				return copied, err
 			}
@@ -234,7 +252,7 @@ func (x *Exchange) copyFile(file *os.File, n int64) (copied int64, err error) {
 		if readErr == io.EOF {
 			return copied, nil
 		} else if readErr != nil {
-			return copied, readErr
+			return copied, x.unreadable(readErr)
 		}
 	}
 	return copied, nil

@@ -46,6 +46,7 @@ type Exchange struct {
 	// The response; see start.go for the states.
 	started   bool // start_response was called, whether it succeeded or not
 	committed bool // the head is sent: it can no longer be replaced
+	finished  bool // the response is complete or given up: nothing more is sent
 	done      bool // the request is over
 	discard   bool // the response has no body on the wire
 	single    bool // the body announced exactly one block, and wrote nothing
@@ -96,10 +97,23 @@ func (v *variables) All(yield func(key, value string) bool) {
 		return
 	}
 	for key, value := range v.gateway.Environ {
-		if _, taken := v.Source.Lookup(key); !taken && !yield(key, value) {
+		if !v.taken(key) && !yield(key, value) {
 			return
 		}
 	}
+}
+
+// taken reports whether the request has a variable key of its own, to which a
+// variable of the deployer's gives way.
+func (v *variables) taken(key string) bool {
+	if key == "wsgi.url_scheme" {
+		return true
+	}
+	if _, taken := v.Source.Lookup(key); taken {
+		return true
+	}
+	_, taken := v.Value(key)
+	return taken
 }
 
 func (v *variables) Value(key string) (any, bool) {

@@ -60,13 +60,13 @@ func (x *Exchange) iterate() (err error) {
 	defer catch(&err)
 	switch body := x.body.(type) {
 	case wsgi.Block:
-		x.single = !x.committed
+		x.single = true
 		x.yield(body, nil)
 	case wsgi.FileStreamer:
 		body.StreamFiles(x.yield, x.sendFile)
 	default:
-		if sized, ok := body.(wsgi.Sized); ok && !x.committed {
-			x.single = sized.Len() == 1 // LEN-06, unless write was used (WRITE-12)
+		if sized, ok := body.(wsgi.Sized); ok {
+			x.single = sized.Len() == 1 // LEN-06, unless write is used (WRITE-12)
 		}
 		body.Blocks(x.yield)
 	}
@@ -77,9 +77,12 @@ func (x *Exchange) iterate() (err error) {
 func (x *Exchange) finish(err error) (cut error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.stopped = true
+	x.finished = true // Close may still be busy with the callables: in vain
 	if err != nil {
 		x.failure = err
+	}
+	if x.failure != nil {
+		x.failure = sound(x.failure)
 	}
 	if x.discard && errors.Is(x.failure, errDiscarded) {
 		x.failure = nil
@@ -87,7 +90,7 @@ func (x *Exchange) finish(err error) (cut error) {
 	switch {
 	case errors.Is(x.failure, http.ErrAbortHandler):
 		return fmt.Errorf("%w: %w", ErrCut, x.failure) // the application's wish: nothing to report
-	case x.discard && x.committed && x.failure == nil:
+	case x.discard && x.committed && x.failure == nil && x.gone == nil:
 		// The client has its head, and may well have left with it.
 	case x.gone != nil || x.left():
 		return x.leave()
@@ -172,7 +175,7 @@ func (x *Exchange) close() {
 	}
 	x.body = nil // before the call: once is once, even if Close panics
 	if err := closeBody(body); err != nil {
-		x.report(levelError, "closing the response body failed", err)
+		x.report(levelError, "closing the response body failed", sound(err))
 	}
 }
 
@@ -198,6 +201,9 @@ func (x *Exchange) abandon() {
 	if x.done {
 		return
 	}
+	x.mu.Lock()
+	x.finished = true
+	x.mu.Unlock()
 	x.report(levelError, "application ended its goroutine", errors.New("runtime.Goexit was called"))
 	x.close()
 	x.end()
@@ -209,4 +215,13 @@ func catch(err *error) {
 	if v := recover(); v != nil {
 		*err = &wsgi.PanicError{Value: v, Stack: debug.Stack()}
 	}
+}
+
+// sound returns err, or the panic that comes of looking into it: an error that
+// is a nil pointer is not nil, and few such can be asked for their text.
+func sound(err error) (safe error) {
+	defer catch(&safe)
+	_ = err.Error()
+	errors.Is(err, ErrCut)
+	return err
 }

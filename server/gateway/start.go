@@ -13,10 +13,10 @@ import (
 //	started    status and headers are stored, nothing is sent
 //	failed     a start_response call was refused, and no later one repaired it
 //	committed  the head is sent
-//	done       the request is over
+//	finished   the response is complete or given up; its body is closed next
 //
-// started, committed and done are fields of the Exchange; it is failed when
-// failure is not nil.
+// started, committed and finished are fields of the Exchange; it is failed
+// when failure is not nil.
 
 // errOver is what the callables answer once the request is over.
 var errOver = &wsgi.ContractError{Rule: "SRV-10", Detail: "the request is over, expected no further use of its callables and streams"}
@@ -36,12 +36,13 @@ func (e *headSentError) Unwrap() error { return e.cause }
 func (x *Exchange) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.done {
-		return nil, errOver
-	}
 	switch {
+	case x.finished:
+		return nil, errOver
 	case x.committed && excInfo != nil: // START-14
 		return nil, x.refuse(&headSentError{excInfo})
+	case x.stopped: // the body has failed for good, or there is nobody to answer
+		return nil, errOver
 	case x.started && excInfo == nil: // START-19, START-20
 		return nil, x.refuse(&wsgi.ContractError{Rule: "START-19",
 			Detail: fmt.Sprintf("start_response was called again with status %q and no exc_info", status)})
@@ -129,7 +130,7 @@ func parseLength(s string) (n int64) {
 func (x *Exchange) earlyHints(headers wsgi.Headers) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.done {
+	if x.finished {
 		return errOver
 	}
 	if err := headers.Validate(); err != nil {
@@ -138,5 +139,8 @@ func (x *Exchange) earlyHints(headers wsgi.Headers) error {
 	if x.committed || x.gone != nil {
 		return nil
 	}
-	return x.Transport.(HintTransport).Hint(103, headers)
+	if err := x.Transport.(HintTransport).Hint(103, headers); err != nil {
+		return x.lost(err)
+	}
+	return nil
 }

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// address is an ADDR that was understood.
+type address struct {
+	spec string // as server.Listen takes it
+}
+
+// parseAddress reads HOST:PORT, :PORT or unix:PATH, optionally behind http://.
+func parseAddress(s string) (address, error) {
+	spec := s
+	if scheme, rest, ok := strings.Cut(s, "://"); ok {
+		switch scheme {
+		case "http":
+			spec = strings.TrimSuffix(rest, "/")
+		case "https":
+			return address{}, errors.New("expected http://: it is --tls-cert and --tls-key that make it https")
+		case "fcgi", "scgi", "uwsgi":
+			return address{}, fmt.Errorf("but %s:// is not supported yet, expected HOST:PORT or unix:PATH, optionally behind http://", scheme)
+		default:
+			return address{}, fmt.Errorf("but %s:// is unknown, expected HOST:PORT or unix:PATH, optionally behind http://", scheme)
+		}
+	}
+	if path, ok := strings.CutPrefix(spec, "unix:"); ok {
+		if path == "" {
+			return address{}, errors.New("expected a path after unix:")
+		}
+		return address{spec}, nil
+	}
+	host, port, err := net.SplitHostPort(spec)
+	if err != nil || strings.ContainsAny(host, "/ ") {
+		return address{}, errors.New("expected HOST:PORT, :PORT or unix:PATH")
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || port != strconv.FormatUint(n, 10) {
+		return address{}, errors.New("expected a port from 0 to 65535")
+	}
+	return address{spec}, nil
+}
+
+// listenError puts what the system says of an address into words without the
+// names of system calls.
+func listenError(err error) error {
+	var op *net.OpError
+	var call *os.SyscallError
+	if !errors.As(err, &op) || op.Addr == nil || !errors.As(err, &call) {
+		return err
+	}
+	return fmt.Errorf("%s %s %s: %w", op.Op, op.Net, op.Addr, call.Err)
+}
+
+// openURL is where a person finds what listens on addr.
+func openURL(addr net.Addr, scheme, scriptName string) string {
+	if addr.Network() == "unix" {
+		return "unix:" + addr.String()
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost" // every interface: this one works from here
+	}
+	return scheme + "://" + net.JoinHostPort(host, port) + scriptName + "/"
+}

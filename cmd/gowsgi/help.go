@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// generalHelp is what gowsgi says without a command.
+func generalHelp(w io.Writer) {
+	io.WriteString(w, `gowsgi serves WSGI applications: PEP 3333 as a Go contract.
+
+Usage:
+
+  gowsgi COMMAND [ARGUMENT]...
+
+Commands:
+
+`)
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
+	}
+	io.WriteString(w, `
+gowsgi help COMMAND explains a command. To see something at once, run
+
+  gowsgi serve
+
+and open http://127.0.0.1:8000/.
+`)
+}
+
+// help explains the command that args name.
+func help(args []string, p process) error {
+	switch {
+	case len(args) == 0:
+		generalHelp(p.stdout)
+		return nil
+	case len(args) > 1:
+		return usagef("help takes one command, not %d", len(args))
+	}
+	c, err := findCommand(args[0])
+	if err != nil {
+		return err
+	}
+	c.help(p.stdout)
+	return nil
+}
+
+func helpHelp(w io.Writer) {
+	io.WriteString(w, "Usage: gowsgi help [COMMAND]\n\nExplains a command, or says which there are.\n")
+}
+
+// serveHelp prints the page of serve, whose options are those of the table.
+func serveHelp(w io.Writer) {
+	io.WriteString(w, `Usage: gowsgi serve [TARGET] [OPTION]...
+
+Serves an application until it is told to stop. Ctrl-C, or SIGTERM, lets running
+responses finish; a second one cuts them.
+
+TARGET
+
+`)
+	for _, t := range targets {
+		fmt.Fprintf(w, "  %-9s %s\n", t.name, t.summary)
+	}
+	io.WriteString(w, `
+Without a TARGET it is demo.
+
+OPTIONS
+
+Each option can also be set by the environment variable beside it. The command
+line wins. One dash before an option is as good as two.
+
+`)
+	for _, o := range newConfig().options() {
+		spelling := strings.TrimRight("--"+o.name+" "+o.placeholder, " ")
+		fmt.Fprintf(w, "  %-28s %s\n", spelling, o.env())
+		for line := range strings.Lines(o.usage) {
+			fmt.Fprintf(w, "      %s", line)
+		}
+		io.WriteString(w, "\n\n")
+	}
+	io.WriteString(w, `ADDR is HOST:PORT, :PORT for every interface, or unix:PATH, each optionally
+behind http://. Port 0 is a free port, which serve then prints. Without --listen
+the sockets that systemd passed are served, and without those 127.0.0.1:8000.
+
+A DURATION is a number and a unit, such as 500ms, 30s or 5m; a SIZE is a number
+of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means no limit.
+
+EXAMPLES
+
+  gowsgi serve
+  gowsgi serve --listen :8080 --listen unix:/run/demo.sock
+  gowsgi serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
+  GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
+`)
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+)
+
+// TestMain lets the test binary play the command, so that tests can run it as
+// the process that it is.
+func TestMain(m *testing.M) {
+	if os.Getenv("BE_GOWSGI") == "1" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// runWith runs the command in this process, which is for calls that serve
+// nothing.
+func runWith(environ map[string]string, args ...string) (status int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	lookup := func(name string) (string, bool) {
+		value, ok := environ[name]
+		return value, ok
+	}
+	status = run(args, process{lookupEnv: lookup, stdout: &out, stderr: &err})
+	return status, out.String(), err.String()
+}
+
+// TestMisunderstood makes calls that are not understood: each is answered with
+// one line and status 2.
+func TestMisunderstood(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		args    string
+		environ map[string]string
+		want    string
+	}{
+		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, version, help; see gowsgi -h`},
+		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, version, help; see gowsgi -h`},
+		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, version, help; see gowsgi help -h`},
+		{"help of two", "help serve version", nil, `help takes one command, not 2; see gowsgi help -h`},
+		{"version with an argument", "version x", nil, `version takes no argument, not "x"; see gowsgi version -h`},
+
+		{"unknown option", "serve --frob", nil, "unknown option --frob; see gowsgi serve -h"},
+		{"unknown option after TARGET", "serve demo --frob=1", nil, "unknown option --frob; see gowsgi serve -h"},
+		{"option without its value", "serve --listen", nil, "--listen needs a value; see gowsgi serve -h"},
+		{"malformed option", "serve ---x", nil, "bad flag syntax: ---x; see gowsgi serve -h"},
+		{"two targets", "serve demo --debug demo", nil, "serve takes one TARGET, not 2; see gowsgi serve -h"},
+		{"directory", "serve dir:.", nil, `TARGET is "dir:.", expected demo: nothing else is supported yet; see gowsgi serve -h`},
+		{"Python", "serve module:app", nil, `TARGET is "module:app", expected demo: nothing else is supported yet; see gowsgi serve -h`},
+
+		{"address without a port", "serve --listen localhost", nil, `--listen is "localhost", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
+		{"address with a path", "serve --listen http://localhost:1/x", nil, `--listen is "http://localhost:1/x", expected a port from 0 to 65535; see gowsgi serve -h`},
+		{"port too large", "serve --listen :65536", nil, `--listen is ":65536", expected a port from 0 to 65535; see gowsgi serve -h`},
+		{"port by name", "serve --listen :http", nil, `--listen is ":http", expected a port from 0 to 65535; see gowsgi serve -h`},
+		{"socket without a path", "serve --listen unix:", nil, `--listen is "unix:", expected a path after unix:; see gowsgi serve -h`},
+		{"https", "serve --listen https://:1", nil, `--listen is "https://:1", expected http://: it is --tls-cert and --tls-key that make it https; see gowsgi serve -h`},
+		{"FastCGI", "serve --listen fcgi://:1", nil, `--listen is "fcgi://:1", but fcgi:// is not supported yet, expected HOST:PORT or unix:PATH, optionally behind http://; see gowsgi serve -h`},
+		{"SCGI", "serve --listen scgi://unix:/x", nil, `--listen is "scgi://unix:/x", but scgi:// is not supported yet, expected HOST:PORT or unix:PATH, optionally behind http://; see gowsgi serve -h`},
+		{"uwsgi", "serve --listen uwsgi://:1", nil, `--listen is "uwsgi://:1", but uwsgi:// is not supported yet, expected HOST:PORT or unix:PATH, optionally behind http://; see gowsgi serve -h`},
+		{"another protocol", "serve --listen gopher://:70", nil, `--listen is "gopher://:70", but gopher:// is unknown, expected HOST:PORT or unix:PATH, optionally behind http://; see gowsgi serve -h`},
+
+		{"duration", "serve --read-timeout 5", nil, `--read-timeout is "5", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi serve -h`},
+		{"negative duration", "serve --idle-timeout=-1s", nil, `--idle-timeout is "-1s", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi serve -h`},
+		{"size", "serve --max-body lots", nil, `--max-body is "lots", expected a size such as 65536, 64KiB or 1GiB, or 0 for no limit; see gowsgi serve -h`},
+		{"size too large", "serve --max-body 9999999TiB", nil, `--max-body is "9999999TiB", expected a size such as 65536, 64KiB or 1GiB, or 0 for no limit; see gowsgi serve -h`},
+		{"switch", "serve --debug=perhaps", nil, `--debug is "perhaps", expected true or false; see gowsgi serve -h`},
+		{"mount point", "serve --script-name shop", nil, `--script-name is "shop", expected a path that begins with a slash and does not end in one; see gowsgi serve -h`},
+		{"log format", "serve --log-format xml", nil, `--log-format is "xml", expected text or json; see gowsgi serve -h`},
+		{"log level", "serve --log-level loud", nil, `--log-level is "loud", expected debug, info, warn or error; see gowsgi serve -h`},
+		{"environ", "serve --env =x", nil, `--env is "=x", expected KEY=VALUE; see gowsgi serve -h`},
+		{"certificate without a key", "serve --tls-cert c.pem", nil, "--tls-cert needs --tls-key; see gowsgi serve -h"},
+		{"key without a certificate", "serve --tls-key k.pem", nil, "--tls-key needs --tls-cert; see gowsgi serve -h"},
+
+		{"variable", "serve", map[string]string{"GOWSGI_READ_TIMEOUT": "soon"},
+			`environment variable GOWSGI_READ_TIMEOUT is "soon", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi serve -h`},
+		{"variable that is a list", "serve", map[string]string{"GOWSGI_LISTEN": ":0,nowhere"},
+			`environment variable GOWSGI_LISTEN is ":0,nowhere", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
+		{"variable of a switch", "serve", map[string]string{"GOWSGI_DEBUG": "perhaps"},
+			`environment variable GOWSGI_DEBUG is "perhaps", expected true or false; see gowsgi serve -h`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, stdout, stderr := runWith(test.environ, strings.Fields(test.args)...)
+			if want := "gowsgi: " + test.want + "\n"; status != exitUsage || stdout != "" || stderr != want {
+				t.Errorf("gowsgi %s: status %d, said\n%swant status 2 and\n%s", test.args, status, stdout+stderr, want)
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, test := range []struct{ args, want string }{
+		{"-h", "gowsgi COMMAND"},
+		{"--help", "gowsgi COMMAND"},
+		{"help", "gowsgi COMMAND"},
+		{"help serve", "Usage: gowsgi serve [TARGET] [OPTION]..."},
+		{"serve -h", "Usage: gowsgi serve [TARGET] [OPTION]..."},
+		{"serve demo --debug --help", "Usage: gowsgi serve [TARGET] [OPTION]..."},
+		{"help help", "Usage: gowsgi help"},
+		{"version -h", "Usage: gowsgi version"},
+		{"version", "gowsgi "},
+	} {
+		status, stdout, stderr := runWith(nil, strings.Fields(test.args)...)
+		if status != exitOK || stderr != "" || !strings.Contains(stdout, test.want) {
+			t.Errorf("gowsgi %s: status %d, said %q and %q, want status 0 and %q", test.args, status, stdout, stderr, test.want)
+		}
+		for line := range strings.Lines(stdout) {
+			if len(line) > 81 || strings.TrimRight(line, " \t\n") != strings.TrimSuffix(line, "\n") {
+				t.Errorf("gowsgi %s: the line %q is too long, or ends in a blank", test.args, line)
+			}
+		}
+	}
+	if status, stdout, stderr := runWith(nil); status != exitUsage || stdout != "" || !strings.Contains(stderr, "gowsgi COMMAND") {
+		t.Errorf("gowsgi: status %d, said %q and %q, want status 2 and the help", status, stdout, stderr)
+	}
+}
+
+// TestHelpIsComplete looks for each option and its variable.
+func TestHelpIsComplete(t *testing.T) {
+	_, stdout, _ := runWith(nil, "serve", "-h")
+	for _, o := range newConfig().options() {
+		if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
+			t.Errorf("the help does not name --%s and %s", o.name, o.env())
+		}
+		if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
+			t.Errorf("the help of --%s is %q, want sentences", o.name, o.usage)
+		}
+	}
+}

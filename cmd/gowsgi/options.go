@@ -1,0 +1,182 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// config is what the options of serve say. A limit of 0 is none.
+type config struct {
+	listen          []address
+	scriptName      string
+	serverName      string
+	tlsCert, tlsKey string
+	maxBody         size
+	maxHeader       size
+	readTimeout     time.Duration
+	writeTimeout    time.Duration
+	idleTimeout     time.Duration
+	shutdownTimeout time.Duration
+	singleThread    bool
+	debug           bool
+	logFormat       string
+	logLevel        slog.Level
+	environ         map[string]string
+}
+
+// newConfig returns the defaults, which are those of server.Server.
+func newConfig() *config {
+	return &config{
+		maxBody:         1 << 30,
+		maxHeader:       64 << 10,
+		readTimeout:     30 * time.Second,
+		writeTimeout:    30 * time.Second,
+		idleTimeout:     75 * time.Second,
+		shutdownTimeout: 30 * time.Second,
+		logFormat:       "text",
+		environ:         make(map[string]string),
+	}
+}
+
+// options is the table of the options of serve: the command line, the
+// environment variables and the help are made from it.
+func (c *config) options() []option {
+	return []option{
+		{"listen", "ADDR", "Where to listen: 127.0.0.1:8000 by default. May be given several times;\n" +
+			"in the variable, the addresses are separated by commas.", list(c.addListen)},
+		{"script-name", "PATH", "Mount the application below this path, such as /shop.", mount(&c.scriptName)},
+		{"name", "HOST", "The value of SERVER_NAME. The address of the connection by default.", text(&c.serverName)},
+		{"tls-cert", "FILE", "Speak TLS, with the certificate in this PEM file, its chain after it.", text(&c.tlsCert)},
+		{"tls-key", "FILE", "The private key of the certificate, a PEM file.", text(&c.tlsKey)},
+		{"max-body", "SIZE", "The largest request body, 1GiB by default. Beyond it the answer is 413.", byteSize(&c.maxBody)},
+		{"max-header", "SIZE", "The largest request head, 64KiB by default. Beyond it the answer is 431.", byteSize(&c.maxHeader)},
+		{"read-timeout", "DURATION", "How long each 64 KiB of a request body may take, 30s by default.", duration(&c.readTimeout)},
+		{"write-timeout", "DURATION", "How long a client may take to accept each 64 KiB of a response, 30s by\n" +
+			"default.", duration(&c.writeTimeout)},
+		{"idle-timeout", "DURATION", "How long a connection may wait for its next request, 75s by default.", duration(&c.idleTimeout)},
+		{"shutdown-timeout", "DURATION", "How long running responses may take once serve was told to stop, 30s by\n" +
+			"default.", duration(&c.shutdownTimeout)},
+		{"single-thread", "", "Never run two requests in the application at the same time.", boolean(&c.singleThread)},
+		{"debug", "", "Show errors and stacks to the client. Never do this where strangers are\n" +
+			"served.", boolean(&c.debug)},
+		{"log-format", "FORMAT", "text, for people, or json. text by default.", choice(&c.logFormat, "text", "json")},
+		{"log-level", "LEVEL", "The least level that is logged: debug, info, warn or error. info by\n" +
+			"default.", level(&c.logLevel)},
+		{"env", "KEY=VALUE", "Add a variable to the environ of every request. May be given several\n" +
+			"times; in the variable, the pairs are separated by commas.", list(c.addEnviron)},
+	}
+}
+
+// option is one line of the table.
+type option struct {
+	name        string
+	placeholder string // of its value in the help; "" for a switch
+	usage       string
+	value       value
+}
+
+// env is the environment variable of the option.
+func (o option) env() string {
+	return "GOWSGI_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
+}
+
+// value stores what an option is set to. Its errors say what was expected.
+type value struct {
+	set    func(s string) error
+	isBool bool
+	isList bool
+}
+
+// flagValue is an option in a flag.FlagSet. It keeps the error of Set, which
+// FlagSet would only pass on as a part of its own text.
+type flagValue struct {
+	option
+	err *error
+}
+
+func (v flagValue) String() string   { return "" }
+func (v flagValue) IsBoolFlag() bool { return v.value.isBool }
+
+func (v flagValue) Set(s string) error {
+	if err := v.value.set(s); err != nil {
+		*v.err = usagef("--%s is %q, %v", v.name, s, err)
+		return err
+	}
+	return nil
+}
+
+// errHelp says that the command line asks for help.
+var errHelp = flag.ErrHelp
+
+// parse reads the command line, where options and other arguments may be
+// mixed, and then the environment variables of the options that are not on it.
+// It returns the other arguments.
+func parse(args []string, options []option, lookupEnv func(string) (string, bool)) (rest []string, err error) {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.Usage = func() {}
+	var setErr error
+	for _, o := range options {
+		flags.Var(flagValue{o, &setErr}, o.name, o.usage)
+	}
+	for {
+		switch err := flags.Parse(args); {
+		case errors.Is(err, flag.ErrHelp):
+			return nil, errHelp
+		case setErr != nil:
+			return nil, setErr
+		case err != nil:
+			return nil, usagef("%s", plain(err))
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		rest = append(rest, flags.Arg(0)) // FlagSet stops at what is no option
+		args = flags.Args()[1:]
+	}
+	given := make(map[string]bool)
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	for _, o := range options {
+		if given[o.name] {
+			continue
+		}
+		if err := o.setFromEnv(lookupEnv); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+// plain says in the words of the help what FlagSet found.
+func plain(err error) string {
+	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
+		return "unknown option --" + name
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
+		return "--" + name + " needs a value"
+	}
+	return err.Error()
+}
+
+// setFromEnv sets the option from its variable. An empty one is as good as
+// none: that is how a variable is taken back where it cannot be removed.
+func (o option) setFromEnv(lookupEnv func(string) (string, bool)) error {
+	text, _ := lookupEnv(o.env())
+	if text == "" {
+		return nil
+	}
+	items := []string{text}
+	if o.value.isList {
+		items = strings.Split(text, ",")
+	}
+	for _, item := range items {
+		if err := o.value.set(strings.TrimSpace(item)); err != nil {
+			return usagef("environment variable %s is %q, %v", o.env(), text, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server"
+)
+
+const defaultListen = "127.0.0.1:8000"
+
+// serve serves an application until it is told to stop.
+func serve(args []string, p process) (err error) {
+	c := newConfig()
+	rest, err := parse(args, c.options(), p.lookupEnv)
+	if errors.Is(err, errHelp) {
+		serveHelp(p.stdout)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	target, err := findTarget(rest)
+	if err != nil {
+		return err
+	}
+	s, err := c.server(p.stderr)
+	if err != nil {
+		return err
+	}
+	listeners, err := c.listeners()
+	if err != nil {
+		return err
+	}
+	// From here on a signal must not kill the process, though Run only looks
+	// for it later.
+	ctx, stop := stoppable()
+	defer stop()
+
+	app, closeApp, err := target.open()
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	defer func() { err = errors.Join(err, closeApp()) }()
+	s.App = app
+	if c.logFormat == "text" {
+		c.announce(p.stderr, target, listeners)
+		defer remark(ctx, p.stderr)()
+	}
+	return s.Run(ctx, listeners...)
+}
+
+// server returns the server that the options describe.
+func (c *config) server(stderr io.Writer) (*server.Server, error) {
+	s := &server.Server{
+		Name:            c.serverName,
+		ScriptName:      c.scriptName,
+		Environ:         c.environ,
+		ReadTimeout:     orNone(c.readTimeout),
+		WriteTimeout:    orNone(c.writeTimeout),
+		IdleTimeout:     orNone(c.idleTimeout),
+		ShutdownTimeout: orNone(c.shutdownTimeout),
+		MaxHeaderBytes:  int(orNone(c.maxHeader)),
+		MaxBodyBytes:    int64(orNone(c.maxBody)),
+		SingleThread:    c.singleThread,
+		Debug:           c.debug,
+	}
+	if c.logFormat == "json" {
+		s.Logger = slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{Level: c.logLevel}))
+	} else {
+		s.Logger = slog.New(newConsole(stderr, c.logLevel))
+		s.Errors = stderr // as the application wrote it, stacks in lines
+	}
+	switch {
+	case c.tlsCert == "" && c.tlsKey == "":
+		return s, nil
+	case c.tlsKey == "":
+		return nil, usagef("--tls-cert needs --tls-key")
+	case c.tlsCert == "":
+		return nil, usagef("--tls-key needs --tls-cert")
+	}
+	cert, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey)
+	if err != nil {
+		return nil, fmt.Errorf("certificate %s, key %s: %w", c.tlsCert, c.tlsKey, err)
+	}
+	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	return s, nil
+}
+
+// orNone makes a limit of 0 what the server takes for none.
+func orNone[T ~int64](limit T) T {
+	if limit == 0 {
+		return -1
+	}
+	return limit
+}
+
+// listeners opens the addresses of --listen, or else takes the sockets that the
+// process was given, or else listens on the default address.
+func (c *config) listeners() (listeners []net.Listener, err error) {
+	addresses := c.listen
+	if len(addresses) == 0 {
+		listeners, err = server.Inherited()
+		if err != nil || len(listeners) > 0 {
+			return listeners, err
+		}
+		addresses = []address{{defaultListen}}
+	}
+	for _, a := range addresses {
+		l, err := server.Listen(a.spec)
+		if err != nil {
+			closeAll(listeners)
+			return nil, listenError(err)
+		}
+		listeners = append(listeners, l)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// stoppable returns a context that ends at the first signal to stop.
+func stoppable() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case sig := <-signals:
+			cancel(errors.New(sig.String()))
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
+}
+
+// announce tells a person where to look. The log has a record of each address.
+func (c *config) announce(w io.Writer, t target, listeners []net.Listener) {
+	scheme := "http"
+	if c.tlsCert != "" {
+		scheme = "https"
+	}
+	verb, where := "listening on", openURL(listeners[0].Addr(), scheme, c.scriptName)
+	for _, l := range listeners {
+		if l.Addr().Network() != "unix" {
+			verb, where = "open", openURL(l.Addr(), scheme, c.scriptName)
+			break
+		}
+	}
+	fmt.Fprintf(w, "gowsgi: serving %s; %s %s (Ctrl-C stops)\n", t.title, verb, where)
+}
+
+// remark explains the silence, should stopping take long enough for a person
+// to wonder. The returned function ends it.
+func remark(ctx context.Context, w io.Writer) (end func()) {
+	ended := make(chan struct{})
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		select {
+		case <-ctx.Done():
+		case <-ended:
+			return
+		}
+		patience := time.NewTimer(time.Second)
+		defer patience.Stop()
+		select {
+		case <-patience.C:
+			fmt.Fprintln(w, "gowsgi: waiting for running responses to finish; Ctrl-C again cuts them")
+		case <-ended:
+		}
+	}()
+	return func() {
+		close(ended)
+		<-exited
+	}
+}

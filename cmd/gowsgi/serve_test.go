@@ -1,0 +1,256 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestServe(t *testing.T) {
+	c := start(t, nil, "--listen", "127.0.0.1:0")
+	base := c.url()
+	c.wait(`^\d\d:\d\d:\d\d INFO  listening address=` + base + `$`)
+	if status, body := get(t, http.DefaultClient, base); status != 200 || !strings.Contains(body, "One contract") {
+		t.Errorf("got %d and %q, want the demo", status, body)
+	}
+	if status, _ := get(t, http.DefaultClient, base+"panic"); status != 500 {
+		t.Errorf("/panic: status %d, want 500", status)
+	}
+	c.wait(`^gowsgi: GET /panic: application failed: panic: the demo application panics`)
+	c.wait(`^goroutine \d+ `)
+	get(t, http.DefaultClient, base+"error")
+	c.wait(`^demo: /error: the kettle is empty$`)
+	c.stop()
+}
+
+// stream asks for the page that takes seconds and reads its first line.
+func stream(t *testing.T, base string) *bufio.Reader {
+	t.Helper()
+	response, err := http.Get(base + "stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	body := bufio.NewReader(response.Body)
+	if line, err := body.ReadString('\n'); err != nil || line != "<!DOCTYPE html>\n" {
+		t.Fatalf("the stream begins with %q, %v, want a page", line, err)
+	}
+	return body
+}
+
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil, "--listen", "127.0.0.1:0")
+	body := stream(t, c.url())
+	c.signal(os.Interrupt)
+	c.wait(`INFO  stopping reason=interrupt$`)
+	c.wait(`^gowsgi: waiting for running responses to finish; Ctrl-C again cuts them$`)
+	rest, err := io.ReadAll(body)
+	if err != nil || !strings.HasSuffix(string(rest), "</html>\n") {
+		t.Errorf("the stream ends with %.100q, %v, want the whole page", rest[max(0, len(rest)-100):], err)
+	}
+	if status, lines := c.exit(); status != exitOK || len(lines) > 0 {
+		t.Errorf("status %d after %q, want 0 and nothing more", status, lines)
+	}
+}
+
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil, "--listen", "127.0.0.1:0")
+	body := stream(t, c.url())
+	c.signal(syscall.SIGTERM)
+	c.wait(`INFO  stopping reason=terminated$`)
+	c.signal(syscall.SIGTERM)
+	if rest, err := io.ReadAll(body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the stream ends with %v after %d bytes, want it to be cut", err, len(rest))
+	}
+	status, lines := c.exit()
+	if want := "gowsgi: server: responses that did not finish in time were cut"; status != exitFailure || len(lines) == 0 || lines[len(lines)-1] != want {
+		t.Errorf("status %d after %q, want 1 and %q", status, lines, want)
+	}
+}
+
+func TestShutdownTimeout(t *testing.T) {
+	t.Parallel()
+	c := start(t, nil, "--listen", "127.0.0.1:0", "--shutdown-timeout", "1ms")
+	body := stream(t, c.url())
+	c.signal(os.Interrupt)
+	if _, err := io.ReadAll(body); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the stream ends with %v, want it to be cut", err)
+	}
+	if status, lines := c.exit(); status != exitFailure {
+		t.Errorf("status %d after %q, want 1", status, lines)
+	}
+}
+
+// TestEarlySignal stops the process as soon as it has said that it can be.
+func TestEarlySignal(t *testing.T) {
+	t.Parallel()
+	for range 5 {
+		c := start(t, nil, "--listen", "127.0.0.1:0")
+		c.url()
+		c.stop()
+	}
+}
+
+// TestCannotServe makes calls that are understood and fail: each is answered
+// with one line and status 1.
+func TestCannotServe(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, []byte("not a certificate"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	missing := filepath.Join(dir, "missing")
+	for _, test := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"port in use", nil, []string{"--listen", taken.Addr().String()},
+			"listen tcp " + taken.Addr().String() + ": address already in use"},
+		{"one of two in use", nil, []string{"--listen", "unix:" + missing, "--listen", taken.Addr().String()},
+			"listen tcp " + taken.Addr().String() + ": address already in use"},
+		{"no such folder", nil, []string{"--listen", "unix:" + missing + "/s"},
+			"listen unix " + missing + "/s: no such file or directory"},
+		{"file is no socket", nil, []string{"--listen", "unix:" + file}, "listen unix " + file + ": file exists and is not a socket"},
+		{"no address of this machine", nil, []string{"--listen", "192.0.2.1:0"},
+			"listen tcp 192.0.2.1:0: cannot assign requested address"},
+		{"no certificate", nil, []string{"--tls-cert", missing, "--tls-key", file},
+			"certificate " + missing + ", key " + file + ": open " + missing + ": no such file or directory"},
+		{"broken certificate", nil, []string{"--tls-cert", file, "--tls-key", file},
+			"certificate " + file + ", key " + file + ": tls: failed to find any PEM data in certificate input"},
+		{"no folder for the demo", []string{"TMPDIR=" + missing}, []string{"--listen", "127.0.0.1:0"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			status, lines := start(t, test.environ, test.args...).exit()
+			if status != exitFailure || len(lines) != 1 || !strings.HasPrefix(lines[0], "gowsgi: "+test.want) {
+				t.Errorf("status %d after %q, want 1 and one line of %q", status, lines, test.want)
+			}
+			if _, err := os.Stat(missing); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the socket is left behind: %v", err)
+			}
+		})
+	}
+}
+
+func TestSeveralAddresses(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "socket")
+	c := start(t, nil, "--listen", "unix:"+socket, "--listen", "http://127.0.0.1:0/", "--listen", "localhost:0")
+	base := c.url()
+	c.wait(`listening address=unix:` + socket + `$`)
+	c.wait(`listening address=` + base + `$`)
+	third := c.wait(`listening address=(\S+)$`)[1]
+	for _, url := range []string{base, third} {
+		if status, _ := get(t, http.DefaultClient, url); status != 200 {
+			t.Errorf("%s: status %d, want 200", url, status)
+		}
+	}
+	if status, body := get(t, unixClient(t, socket), "http://name/hello?name=socket"); status != 200 || body != "Hello, socket!\n" {
+		t.Errorf("on the socket: %d, %q, want a greeting", status, body)
+	}
+	c.stop()
+	if _, err := os.Stat(socket); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
+	}
+}
+
+// TestSocketAlone has no URL to announce.
+func TestSocketAlone(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "socket")
+	c := start(t, nil, "--listen", "unix:"+socket)
+	c.wait(`^gowsgi: serving the demo application; listening on unix:` + socket + ` \(Ctrl-C stops\)$`)
+	c.stop()
+}
+
+func TestEveryInterface(t *testing.T) {
+	c := start(t, nil, "--listen", ":0")
+	if base := c.url(); !strings.HasPrefix(base, "http://localhost:") {
+		t.Errorf("the URL is %s, want one that works", base)
+	} else if status, _ := get(t, http.DefaultClient, base); status != 200 {
+		t.Errorf("%s: status %d, want 200", base, status)
+	}
+	c.stop()
+}
+
+// TestVariables sets options in the environment.
+func TestVariables(t *testing.T) {
+	c := start(t, []string{
+		"GOWSGI_LISTEN=127.0.0.1:0,127.0.0.1:0", "GOWSGI_SCRIPT_NAME=/shop", "GOWSGI_NAME=shop.example",
+		"GOWSGI_ENV=shop.currency=EUR,shop.colour=blue", "GOWSGI_DEBUG=1", "GOWSGI_SINGLE_THREAD=1", "GOWSGI_MAX_BODY=10",
+	}, "demo", "--env", "shop.colour=red")
+	base := c.url()
+	if !strings.HasSuffix(base, "/shop/") {
+		t.Errorf("the URL is %s, want it to have the mount point", base)
+	}
+	_, body := get(t, http.DefaultClient, base)
+	for key, want := range map[string]string{
+		"SCRIPT_NAME": "/shop", "SERVER_NAME": "shop.example", "shop.colour": "red", "wsgi.multithread": "false",
+	} {
+		if _, after, _ := strings.Cut(body, "<code>"+key+"</code>"); !strings.Contains(strings.SplitN(after, "</tr>", 2)[0], "<code>"+want+"</code>") {
+			t.Errorf("the environ has no %s of %s", key, want)
+		}
+	}
+	if strings.Contains(body, "shop.currency") {
+		t.Error("--env did not replace GOWSGI_ENV")
+	}
+	if _, body := get(t, http.DefaultClient, base+"panic"); !strings.Contains(body, "goroutine ") {
+		t.Errorf("with --debug a panic is answered with %q, want the stack", body)
+	}
+	response, err := http.Post(base+"upload", "text/plain", strings.NewReader("more than ten bytes"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != 413 {
+		t.Errorf("a body beyond --max-body gets %s, want 413", response.Status)
+	}
+	c.stop()
+}
+
+// TestJSON has nothing but records on standard error.
+func TestJSON(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "socket")
+	c := start(t, nil, "--log-format", "json", "--listen", "unix:"+socket)
+	c.wait(`"msg":"listening","address":"unix:`)
+	client := unixClient(t, socket)
+	get(t, client, "http://name/panic")
+	get(t, client, "http://name/error")
+	c.signal(os.Interrupt)
+	status, lines := c.exit()
+	if status != exitOK || len(lines) != 3 {
+		t.Errorf("status %d after %q, want 0 and three records", status, lines)
+	}
+	for _, line := range append(c.said, lines...) {
+		var record struct{ Time, Level, Msg string }
+		if err := json.Unmarshal([]byte(line), &record); err != nil || record.Time == "" || record.Level == "" || record.Msg == "" {
+			t.Errorf("%s is no record: %v", line, err)
+		}
+	}
+}
+
+func TestLogLevel(t *testing.T) {
+	c := start(t, nil, "--log-level", "warn", "--listen", "127.0.0.1:0")
+	c.url()
+	c.signal(os.Interrupt)
+	if status, lines := c.exit(); status != exitOK || len(lines) > 0 {
+		t.Errorf("status %d after %q, want 0 and no records below warn", status, lines)
+	}
+}

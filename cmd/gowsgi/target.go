@@ -1,0 +1,42 @@
+package main
+
+import (
+	"github.com/gowsgi/gowsgi/internal/demo"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// target is something that serve can serve.
+type target struct {
+	name    string
+	summary string
+	title   string // in "serving ..."
+	open    func() (app wsgi.Application, closeApp func() error, err error)
+}
+
+var targets = []target{
+	{"demo", "the built-in demo application", "the demo application", openDemo},
+}
+
+func openDemo() (wsgi.Application, func() error, error) {
+	d, err := demo.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	return d, d.Close, nil
+}
+
+// findTarget returns the target that the arguments of serve name.
+func findTarget(args []string) (target, error) {
+	switch len(args) {
+	case 0:
+		return targets[0], nil
+	case 1:
+		for _, t := range targets {
+			if t.name == args[0] {
+				return t, nil
+			}
+		}
+		return target{}, usagef("TARGET is %q, expected demo: nothing else is supported yet", args[0])
+	}
+	return target{}, usagef("serve takes one TARGET, not %d", len(args))
+}

@@ -1,0 +1,328 @@
+package gateway_test
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+var errBoom = errors.New("boom")
+
+// TestGatewayStart is about start_response: when it may be called, what it
+// stores, and what replaces it.
+func TestGatewayStart(t *testing.T) {
+	runExchanges(t, []exchange{
+		{
+			// Covers: START-01, START-02
+			name: "START-02/returns-write",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, err := start("200 OK", nil, nil)
+				p.note("write is nil: %t, error: %v", write == nil, err)
+				write, err = start("200 OK", nil, errBoom)
+				p.note("write is nil: %t, error: %v", write == nil, err)
+				return p.body(), nil
+			},
+			want: []string{
+				"write is nil: false, error: <nil>", "write is nil: false, error: <nil>",
+				"head 200 OK; Content-Length: 0", "end", "close",
+			},
+		}, {
+			// Covers: START-04, START-05
+			name: "START-06/lazy-start",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return p.run(func(yield func([]byte, error) bool) {
+					if _, err := start("201 Created", fields("X-Late", "1"), nil); err != nil {
+						yield(nil, err)
+						return
+					}
+					yield([]byte("late"), nil)
+				}), nil
+			},
+			want: []string{"head 201 Created; X-Late: 1", "block late", "end", "close"},
+		}, {
+			// AMB-01: nothing was said yet, so nothing is wrong yet.
+			name: "START-04/empty-first",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return p.run(func(yield func([]byte, error) bool) {
+					p.note("more: %t", yield(nil, nil))
+					p.note("more: %t", yield([]byte{}, nil))
+					start("200 OK", nil, nil)
+					yield([]byte("a"), nil)
+				}), nil
+			},
+			want: []string{"more: true", "more: true", "head 200 OK", "block a", "end", "close"},
+		}, {
+			name: "START-07/delay-headers",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				p.note("started")
+				return p.steps("a"), nil
+			},
+			want: []string{"started", "ask 1", "head 200 OK", "block a", "end", "close"},
+		}, {
+			// AMB-03. Covers: LEN-15
+			name: "START-08/empty-flush",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return p.steps("", "", "a"), nil
+			},
+			want: []string{"ask 1", "ask 2", "ask 3", "head 200 OK", "block a", "end", "close"},
+		}, {
+			name: "START-09/empties-only",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return p.steps("", "", "", "", ""), nil
+			},
+			want: []string{
+				"ask 1", "ask 2", "ask 3", "ask 4", "ask 5",
+				"head 200 OK; Content-Length: 0", "end", "close",
+			},
+		}, {
+			// The exception for an explicit length of zero is not used: an
+			// error handler can still replace the head.
+			name: "START-10/zero-length-waits",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("Content-Length", "0"), nil)
+				_, err := start("500 Sorry", nil, errBoom)
+				p.rule("start", err)
+				return p.body("sorry"), nil
+			},
+			want: []string{"start: ok", "head 500 Sorry", "block sorry", "end", "close"},
+		}, {
+			// AMB-05, exc-before.
+			name: "START-13/replaces-both",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("X-Old", "1", "Content-Length", "3"), nil)
+				_, err := start("500 Sorry", fields("X-New", "1"), errBoom)
+				p.rule("start", err)
+				return p.body("more than three"), nil
+			},
+			want: []string{
+				"start: ok", "head 500 Sorry; X-New: 1", "block more than three", "end", "close",
+			},
+		}, {
+			name: "START-13/empty-then-exc",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("X-Old", "1"), nil)
+				return p.run(func(yield func([]byte, error) bool) {
+					yield(nil, nil)
+					_, err := start("500 Sorry", fields("X-New", "1"), errBoom)
+					p.rule("start", err)
+					yield([]byte("sorry"), nil)
+				}), nil
+			},
+			want: []string{"start: ok", "head 500 Sorry; X-New: 1", "block sorry", "end", "close"},
+		}, {
+			// Covers: START-15, START-26, ERR-02
+			name: "START-14/exc-after",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return p.run(func(yield func([]byte, error) bool) {
+					yield([]byte("a"), nil)
+					write, err := start("500 Sorry", fields("X-New", "1"), errBoom)
+					p.note("write is nil: %t, is the original: %t", write == nil, errors.Is(err, errBoom))
+					yield(nil, err)
+				}), nil
+			},
+			want: []string{
+				"head 200 OK", "block a", "write is nil: true, is the original: true", "close",
+			},
+			reports: []string{"ERROR response cut"},
+		}, {
+			name: "START-14/bad-exc-after",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", nil, nil)
+				write([]byte("a"))
+				_, err := start("bad", nil, errBoom)
+				p.note("is the original: %t", errors.Is(err, errBoom))
+				return nil, err
+			},
+			want:    []string{"head 200 OK", "block a", "is the original: true"},
+			reports: []string{"ERROR response cut"},
+		}, {
+			// A panic keeps its identity through the conversion to an error.
+			name: "START-15/panic",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", nil, nil)
+				write([]byte("a"))
+				panicked := &wsgi.PanicError{Value: "a value"}
+				_, err := start("500 Sorry", nil, panicked)
+				got := new(wsgi.PanicError)
+				p.note("found: %t, the same: %t", errors.As(err, &got), got == panicked)
+				return nil, err
+			},
+			want:    []string{"head 200 OK", "block a", "found: true, the same: true"},
+			reports: []string{"ERROR response cut"},
+		}, {
+			name: "START-18/last-wins",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", fields("X-First", "1"), nil)
+				start("500 Sorry", fields("X-Second", "1"), errBoom)
+				start("503 Busy", fields("X-Third", "1"), errBoom)
+				return p.body("a"), nil
+			},
+			want: []string{"head 503 Busy; X-Third: 1", "block a", "end", "close"},
+		}, {
+			// AMB-04, double.
+			name: "START-19/double",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				_, err := start("200 Again", nil, nil)
+				p.rule("start", err)
+				return nil, err
+			},
+			want:    join([]string{"start: START-19"}, failed),
+			reports: []string{"ERROR application failed (START-19)"},
+		}, {
+			name: "START-19/double-repaired",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				_, err := start("200 Again", nil, nil)
+				p.rule("start", err)
+				_, err = start("500 Sorry", nil, err)
+				p.rule("start", err)
+				return p.body("sorry"), nil
+			},
+			want: []string{"start: START-19", "start: ok", "head 500 Sorry", "block sorry", "end", "close"},
+		}, {
+			name: "START-19/double-after-head",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				return p.run(func(yield func([]byte, error) bool) {
+					yield([]byte("a"), nil)
+					_, err := start("200 Again", nil, nil)
+					p.rule("start", err)
+					p.note("more: %t", yield([]byte("b"), nil))
+				}), nil
+			},
+			want:    []string{"head 200 OK", "block a", "start: START-19", "more: false", "close"},
+			reports: []string{"ERROR response cut (START-19)"},
+		}, {
+			// retry-bad: the refused call was a call. Covers: START-22, START-23
+			name: "START-20/retry-bad",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				_, err := start("200 OK", fields("Bad Name", "1"), nil)
+				p.rule("start", err)
+				_, err = start("200 OK", nil, nil)
+				p.rule("start", err)
+				_, err = start("500 Sorry", nil, errBoom)
+				p.rule("start", err)
+				return p.body("sorry"), nil
+			},
+			want: []string{
+				"start: HDR-09", "start: START-19", "start: ok",
+				"head 500 Sorry", "block sorry", "end", "close",
+			},
+		}, {
+			name: "START-23/bad-exc-first",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				_, err := start("bad", nil, errBoom)
+				p.rule("start", err)
+				_, err = start("200 OK", nil, nil)
+				p.rule("start", err)
+				return nil, err
+			},
+			want:    join([]string{"start: HDR-01", "start: START-19"}, failed),
+			reports: []string{"ERROR application failed (START-19)"},
+		}, {
+			name: "START-20/bad-exc-fails-a-good-start",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				_, err := start("500 Sorry", fields("Connection", "close"), errBoom)
+				p.rule("start", err)
+				return p.body("a"), nil
+			},
+			want:    join([]string{"start: HDR-13"}, failed, []string{"close"}),
+			reports: []string{"ERROR application failed (HDR-13)"},
+		}, {
+			name: "START-24/exc-first",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				_, err := start("500 Sorry", nil, errBoom)
+				p.rule("start", err)
+				return p.body("sorry"), nil
+			},
+			want: []string{"start: ok", "head 500 Sorry", "block sorry", "end", "close"},
+		}, {
+			name: "START-25/excinfo-nil",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				var none error
+				_, err := start("200 OK", nil, none)
+				p.rule("start", err)
+				_, err = start("200 OK", nil, none)
+				p.rule("start", err)
+				return nil, err
+			},
+			want:    join([]string{"start: ok", "start: START-19"}, failed),
+			reports: []string{"ERROR application failed (START-19)"},
+		}, {
+			// hdr-mutate. Covers: HDR-07
+			name: "START-27/mutated-afterwards",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				headers := make(wsgi.Headers, 1, 4)
+				headers[0] = wsgi.Header{Name: "X-A", Value: "1"}
+				start("200 OK", headers, nil)
+				headers[0].Value = "forged\r\nX-Injected: 1"
+				headers.Add("X-Late", "1")
+				return p.body("a"), nil
+			},
+			want: []string{"head 200 OK; X-A: 1", "block a", "end", "close"},
+		}, {
+			name: "START-27/setting-a-length-spares-the-list",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				headers := make(wsgi.Headers, 1, 4)
+				headers[0] = wsgi.Header{Name: "X-A", Value: "1"}
+				start("204 No Content", headers, nil)
+				start("200 OK", headers, errBoom)
+				return p.run(func(func([]byte, error) bool) { p.note("%q", []wsgi.Header(headers[:2])) }), nil
+			},
+			want: []string{`[{"X-A" "1"} {"" ""}]`, "head 200 OK; X-A: 1; Content-Length: 0", "end", "close"},
+		}, {
+			// AMB-15: both address the response as it is now.
+			name: "START-28/superseded-write",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				first, _ := start("200 OK", fields("X-Old", "1"), nil)
+				second, _ := start("500 Sorry", fields("X-New", "1"), errBoom)
+				first([]byte("a"))
+				second([]byte("b"))
+				return p.body(), nil
+			},
+			want: []string{"head 500 Sorry; X-New: 1", "block a", "block b", "end", "close"},
+		},
+	})
+
+	t.Run("START-21/exc_info-is-not-kept", func(t *testing.T) {
+		// The error is collected while the response still streams.
+		type large struct {
+			error
+			ballast [1 << 10]byte
+		}
+		collected := make(chan struct{})
+		got := request{}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", nil, nil)
+			func() {
+				excInfo := &large{error: errBoom}
+				runtime.AddCleanup(excInfo, func(c chan struct{}) { close(c) }, collected)
+				start("500 Sorry", nil, excInfo)
+			}()
+			return p.run(func(yield func([]byte, error) bool) {
+				yield([]byte("a"), nil)
+				for range 100 { // one collection is not bound to find it
+					runtime.GC()
+					select {
+					case <-collected:
+						yield([]byte("b"), nil)
+						return
+					case <-time.After(10 * time.Millisecond):
+					}
+				}
+				t.Error("the error was not collected while the response streamed")
+			}), nil
+		})
+		if got.err != nil {
+			t.Error(got.err)
+		}
+	})
+}
