@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/adapters/nethttp"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -51,6 +52,7 @@ var childServers = map[string]func(net.Listener) error{
 	},
 	"server.Server":           wsgiServer(appHello),
 	"server.Server+generator": wsgiServer(generatorHello),
+	"server.Server+nethttp":   wsgiServer(nethttp.Application(http.HandlerFunc(rawHello)).Call),
 
 	"file:http.ServeContent": withTimeouts(http.HandlerFunc(serveContent)),
 	"file:file_wrapper":      wsgiServer(serveFile),

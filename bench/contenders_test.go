@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/gowsgi/gowsgi/adapters/nethttp"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -33,6 +34,7 @@ var contenders = []contender{
 	{"Raw", http.HandlerFunc(rawHello)},
 	{"AppFunc", server.Handler(wsgi.AppFunc(appHello))},
 	{"Generator", server.Handler(wsgi.AppFunc(generatorHello))},
+	{"Nethttp", server.Handler(nethttp.Application(http.HandlerFunc(rawHello)))},
 	{"Chi", chiHello()},
 }
 

@@ -8,7 +8,7 @@ import (
 
 // loopbackServers are compared with the first, and with the second.
 var loopbackServers = []string{
-	"net/http+timeouts", "net/http", "server.Server", "server.Handler", "server.Server+generator", "chi",
+	"net/http+timeouts", "net/http", "server.Server", "server.Handler", "server.Server+generator", "server.Server+nethttp", "chi",
 }
 
 // BenchmarkLoopback puts servers under load by turns, and reports for each how
