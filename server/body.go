@@ -27,7 +27,7 @@ type requestBody struct {
 // openBody prepares the body of a request that has one.
 func (x *exchange) openBody() {
 	x.Input = x
-	x.body.rc = x.r.Body
+	x.body = &requestBody{rc: x.r.Body}
 	if x.handler.maxBody > 0 && x.r.ContentLength < 0 {
 		x.body.rc = http.MaxBytesReader(x.w, x.r.Body, x.handler.maxBody)
 	}
@@ -40,7 +40,7 @@ func (x *exchange) openBody() {
 
 // Read reads from the body for the gateway.
 func (x *exchange) Read(p []byte) (int, error) {
-	b := &x.body
+	b := x.body
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return x.read(p)
@@ -48,7 +48,7 @@ func (x *exchange) Read(p []byte) (int, error) {
 
 // read reads; the caller holds the lock.
 func (x *exchange) read(p []byte) (int, error) {
-	b := &x.body
+	b := x.body
 	if x.handler.timed && b.budget <= 0 && !b.fixed {
 		x.armRead()
 	}
@@ -107,7 +107,7 @@ const mostUnread = 256 << 10
 // and panic; and after a failure to read it would take what comes next, which
 // may be the rest of this body, for a request.
 func (x *exchange) closeBody() {
-	b := &x.body
+	b := x.body
 	if !b.mu.TryLock() {
 		// Somebody reads on, who should not: the request is over. Make that
 		// fail, and with it the connection.
@@ -147,8 +147,8 @@ func (x *exchange) closeBody() {
 // announceClose is called before the head is sent. Where the connection is not
 // ours to stop, net/http must know by now that it cannot be used again.
 func (x *exchange) announceClose() {
-	b := &x.body
-	if b.rc == nil || x.r.ProtoMajor != 1 || !b.mu.TryLock() {
+	b := x.body
+	if b == nil || x.r.ProtoMajor != 1 || !b.mu.TryLock() {
 		return
 	}
 	defer b.mu.Unlock()

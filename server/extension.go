@@ -42,7 +42,9 @@ func (e *extension) HTTPRequest(environ *wsgi.Environ) (*http.Request, bool) {
 // SetReadDeadline bounds the time for reading the request body, in the place
 // of the server's own limit.
 func (e *extension) SetReadDeadline(t time.Time) error {
-	e.body.fixed = true
+	if e.body != nil {
+		e.body.fixed = true
+	}
 	return http.NewResponseController(e.w).SetReadDeadline(t)
 }
 

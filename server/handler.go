@@ -72,13 +72,13 @@ type exchange struct {
 	handler  *handler
 	w        http.ResponseWriter
 	r        *http.Request
-	body     requestBody
-	flushed  bool      // all that was written is on the wire
-	chunked  bool      // the end of the response is marked only after ServeHTTP
-	bodiless bool      // no body is on the wire: HEAD, 204, 304
-	closing  bool      // net/http was told to close the connection
-	fixed    bool      // the application has set a write deadline
-	values   [6]string // room for the header values of most responses
+	body     *requestBody // nil when the request has none
+	flushed  bool         // all that was written is on the wire
+	chunked  bool         // the end of the response is marked only after ServeHTTP
+	bodiless bool         // no body is on the wire: HEAD, 204, 304
+	closing  bool         // net/http was told to close the connection
+	fixed    bool         // the application has set a write deadline
+	values   [3]string    // room for the header values of small responses
 }
 
 // ServeHTTP runs one request.

@@ -39,8 +39,10 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 		}
 		head[key] = value
 	}
-	if _, ok := head["Content-Type"]; !hasType && !ok {
-		head["Content-Type"] = nil // net/http would guess one (HDR-21)
+	if !hasType {
+		if _, ok := head["Content-Type"]; !ok {
+			head["Content-Type"] = nil // net/http would guess one (HDR-21)
+		}
 	}
 	if x.handler.server.Software != "" {
 		if _, ok := head["Server"]; !ok {
@@ -59,6 +61,10 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 // name that is repeated in two spellings must stay in order (HDR-18).
 func fieldKey(headers wsgi.Headers, i int) string {
 	name := headers[i].Name
+	switch name { // nearly every response has these, and the question is not cheap
+	case "Content-Type", "Content-Length":
+		return name
+	}
 	canonical := http.CanonicalHeaderKey(name)
 	if canonical == name {
 		return name

@@ -55,7 +55,7 @@ type Exchange struct {
 	code      int
 	status    string
 	headers   wsgi.Headers
-	few       [6]wsgi.Header // the room that headers needs in most responses
+	few       [3]wsgi.Header // the room that headers needs in small responses
 	length    int64          // Content-Length of the response, -1 for none
 	sent      int64          // body bytes given to the transport
 	failure   error          // why the response must not complete; nil if it may

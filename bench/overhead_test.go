@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"net/http"
+	"runtime"
+	"slices"
+	"testing"
+)
+
+// BenchmarkAnswer gives the cost of one answer for each contender, the way go
+// test reports it. To compare two of them look at BenchmarkOverhead: between
+// two figures of this one seconds pass, and on a busy machine the pace changes.
+func BenchmarkAnswer(b *testing.B) {
+	for _, c := range contenders {
+		b.Run(c.name, func(b *testing.B) {
+			w, r := newDiscard(), browserRequest()
+			b.ReportAllocs()
+			for b.Loop() {
+				w.reset()
+				c.handler.ServeHTTP(w, r)
+			}
+		})
+	}
+}
+
+// BenchmarkOverhead lets each contender and the raw handler take turns, in
+// rounds so short that both see the same machine, and reports the medians of
+// the differences: overhead-ns and overhead-allocs for one answer.
+//
+// It measures the time on a processor, and there is one for everything. So
+// what others do on the machine counts for little, and what the collector does
+// with the garbage of the answers counts in full, rather than being done
+// unseen on another core.
+func BenchmarkOverhead(b *testing.B) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	raw := contenders[0].handler
+	for _, c := range contenders[1:] {
+		b.Run(c.name, func(b *testing.B) {
+			w, r := newDiscard(), browserRequest()
+			const perRound = 20_000 // some collections fall into each
+			round := func(h http.Handler) float64 {
+				start := cpuTime()
+				for range perRound {
+					w.reset()
+					h.ServeHTTP(w, r)
+				}
+				return float64(cpuTime()-start) / perRound
+			}
+			round(raw)
+			round(c.handler)
+			var bases, differences, ratios []float64
+			for b.Loop() {
+				for i := range 40 {
+					// Who goes second may pay for what the first left to the
+					// collector, so they take turns at that too.
+					var base, cost float64
+					if i%2 == 0 {
+						base, cost = round(raw), round(c.handler)
+					} else {
+						cost, base = round(c.handler), round(raw)
+					}
+					bases = append(bases, base)
+					differences = append(differences, cost-base)
+					ratios = append(ratios, cost/base)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // of no interest
+			b.ReportMetric(median(bases), "raw-ns")
+			b.ReportMetric(median(differences), "overhead-ns")
+			b.ReportMetric(median(ratios), "ratio")
+			b.ReportMetric(allocations(c.handler)-allocations(raw), "overhead-allocs")
+		})
+	}
+}
+
+// allocations returns how many allocations one answer takes.
+func allocations(h http.Handler) float64 {
+	w, r := newDiscard(), browserRequest()
+	return testing.AllocsPerRun(1000, func() { w.reset(); h.ServeHTTP(w, r) })
+}
+
+// TestAllocations holds the one target that does not depend on the machine:
+// three allocations more than the raw handler needs.
+func TestAllocations(t *testing.T) {
+	raw := allocations(contenders[0].handler)
+	if n := allocations(contenderNamed(t, "AppFunc")) - raw; n > 3 {
+		t.Errorf("an answer of one block takes %v allocations more than a raw handler's, expected at most 3", n)
+	}
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	if n := len(v); n%2 == 0 {
+		return (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[len(v)/2]
+}
