@@ -332,6 +332,7 @@ func TestServerStalledStream(t *testing.T) {
 func TestServerEarlyHints(t *testing.T) {
 	link := wsgi.Headers{{Name: "Link", Value: "</a.css>; rel=preload"}}
 	var results []error
+	closed := make(chan struct{}, 2)
 	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		hint := e.Get("wsgi.early_hints").(func(wsgi.Headers) error)
 		results = []error{hint(link), hint(link), hint(wsgi.Headers{{Name: "X", Value: "a\nb"}})}
@@ -341,7 +342,7 @@ func TestServerEarlyHints(t *testing.T) {
 		}
 		write([]byte("x"))
 		results = append(results, hint(link))
-		return wsgi.Empty(), nil
+		return closer{wsgi.Empty(), func() error { closed <- struct{}{}; return nil }}, nil
 	})})
 	t.Run("COM-12/1.1", func(t *testing.T) {
 		c := l.dial().send("%s", get("/"))
@@ -353,6 +354,7 @@ func TestServerEarlyHints(t *testing.T) {
 		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Link") {
 			t.Errorf("N-26: final head is %q", head)
 		}
+		<-closed
 		want := &wsgi.ContractError{Rule: "HDR-11"}
 		if results[0] != nil || results[1] != nil || !errors.Is(results[2], want) || results[3] != nil {
 			t.Errorf("hints returned %v", results)
