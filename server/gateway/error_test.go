@@ -52,7 +52,7 @@ func TestGatewayErrors(t *testing.T) {
 			reports: []string{"ERROR application failed"},
 		}, {
 			name:    "ERR-13/runtime-error",
-			call:    raise(func() error { var m map[string]int; m["a"] = 1; return nil }),
+			call:    raise(func() error { var m map[string]int; m["a"] = 1; return nil }), //lint:ignore SA5000 it shall panic
 			want:    failed,
 			reports: []string{"ERROR application failed"},
 		}, {

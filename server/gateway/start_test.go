@@ -297,7 +297,7 @@ func TestGatewayStart(t *testing.T) {
 		// The error is collected while the response still streams.
 		type large struct {
 			error
-			ballast [1 << 10]byte
+			_ [1 << 10]byte
 		}
 		collected := make(chan struct{})
 		got := request{}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
