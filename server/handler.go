@@ -117,7 +117,7 @@ func (h *handler) unfit(r *http.Request) (status, reason string) {
 		return "400 Bad Request", "the request target contains a fragment"
 	case strings.IndexByte(r.URL.Path, 0) >= 0:
 		return "400 Bad Request", "the path contains a NUL"
-	case r.ContentLength != 0 && len(r.Header["Content-Type"]) > 1: // AMB-19
+	case len(r.Header["Content-Type"]) > 1: // AMB-19
 		return "400 Bad Request", "Content-Type occurs more than once"
 	case h.maxBody > 0 && r.ContentLength > h.maxBody:
 		return "413 Content Too Large", "the body has " + strconv.FormatInt(r.ContentLength, 10) +
