@@ -104,6 +104,8 @@ func allBytes() string {
 // TestServer sends each probe over HTTP/1.1 on a connection that is reused:
 // after it comes a good request, whose answer must be right or not come at all
 // (HTTP-19, LEN-14). Then over HTTP/1.0, which knows no chunks (HTTP-17).
+//
+// Covers: HTTP-17, HTTP-19, LEN-05, LEN-08, LEN-14
 func TestServer(t *testing.T) {
 	var current app
 	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -213,7 +213,7 @@ func TestServerExpect(t *testing.T) {
 		l.t = t
 		return l.dial()
 	}
-	t.Run("EXP-01/asked-for", func(t *testing.T) { // EXP-03, N-24: lazily, EXP-04: at once
+	t.Run("EXP-01/EXP-04/asked-for", func(t *testing.T) { // EXP-03, N-24: lazily, EXP-04: at once
 		c := dial(t).send(expect, "/read")
 		if head := c.head(); head != "HTTP/1.1 100 Continue\r\n\r\n" {
 			t.Fatalf("first came %q", head)

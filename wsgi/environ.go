@@ -45,7 +45,6 @@ type ValueSource interface {
 type Environ struct {
 	ctx     context.Context
 	source  Source         // nil when there is none
-	values  ValueSource    // source, when it is one
 	changes map[string]any // over source; nil before the first change
 	altered bool           // see Altered
 }
@@ -72,8 +71,7 @@ func EnvironFromMap(vars map[string]any) *Environ {
 // Environ that an application has seen must not be reset, for it may have been
 // kept.
 func (e *Environ) Reset(ctx context.Context, source Source) {
-	values, _ := source.(ValueSource)
-	*e = Environ{ctx: ctx, source: source, values: values}
+	*e = Environ{ctx: ctx, source: source}
 }
 
 // Get returns the value of key, nil when it is absent.
@@ -92,8 +90,8 @@ func (e *Environ) Lookup(key string) (any, bool) {
 			return value, true
 		}
 	}
-	if e.values != nil {
-		if value, ok := e.values.Value(key); ok {
+	if values, ok := e.source.(ValueSource); ok {
+		if value, ok := values.Value(key); ok {
 			return value, true
 		}
 	}
@@ -158,8 +156,8 @@ func (e *Environ) All() iter.Seq2[string, any] {
 			}
 			return more
 		}
-		if e.values != nil {
-			e.values.Values(each)
+		if values, ok := e.source.(ValueSource); ok {
+			values.Values(each)
 		}
 		if e.source != nil && more {
 			e.source.All(func(key, value string) bool { return each(key, value) })

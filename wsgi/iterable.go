@@ -16,7 +16,9 @@ import "io"
 // Empty blocks are legal anywhere and mean "nothing yet" (BODY-21). An error
 // ends the body: nothing is yielded after it. When yield returns false the
 // body stops and returns; nobody may rely on being iterated to the end
-// (BODY-15), so clean-up belongs in Close or in a defer.
+// (BODY-15), so clean-up belongs in Close or in a defer. A server stops a body
+// that goes on after its declared Content-Length is sent, not one that has
+// just reached it (LEN-02): to be stopped means that something went wrong.
 //
 // Close is called exactly once by whoever received the Iterable, after the
 // last block was sent or when the response ended in any other way, even if

@@ -13,11 +13,6 @@ import (
 
 const module = "github.com/gowsgi/gowsgi"
 
-// pending are the parts of the module that the documents describe and that are
-// still to be merged. What needs one that is not there is not tested. The list,
-// and all that asks for it, goes when the last of them has arrived.
-var pending = []string{"adapters/nethttp", "cmd/gowsgi"}
-
 // document is one Markdown file.
 type document struct {
 	name  string // relative to the root of the repository

@@ -143,7 +143,7 @@ func (x *Exchange) commit() error {
 		return nil
 	}
 	x.committed = true
-	if err := x.Transport.Head(x.code, x.status, x.headers); err != nil {
+	if err := x.Transport.Head(int(x.code), x.status, x.headers); err != nil {
 		return x.lost(err)
 	}
 	return nil

@@ -17,15 +17,6 @@ type errorStream struct {
 	pending []byte
 }
 
-func (x *Exchange) errorStream() *errorStream {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.errors == nil {
-		x.errors = &errorStream{gateway: x.gateway}
-	}
-	return x.errors
-}
-
 func (s *errorStream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

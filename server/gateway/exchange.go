@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -35,24 +36,25 @@ type Exchange struct {
 	ctx     context.Context
 	gateway *Gateway
 	environ wsgi.Environ
-	body    wsgi.Iterable // what the application returned, until it is closed
+	body    wsgi.Iterable           // what the application returned, until it is closed
+	streams atomic.Pointer[streams] // made when first asked for
 
 	// mu orders the request's own goroutine with callables that an
-	// application leaked to another one (SRV-10).
-	mu     sync.Mutex
-	input  wsgi.InputStream // made when first asked for
-	errors *errorStream     // made when first asked for
+	// application leaked to another one (SRV-10). It guards what follows.
+	mu sync.Mutex
 
-	// The response; see start.go for the states.
-	started   bool // start_response was called, whether it succeeded or not
-	committed bool // the head is sent: it can no longer be replaced
-	finished  bool // the response is complete or given up: nothing more is sent
-	done      bool // the request is over
-	discard   bool // the response has no body on the wire
-	single    bool // the body announced exactly one block, and wrote nothing
-	overflow  bool // the application sent more than its Content-Length
-	stopped   bool // the body was told to stop, or ended in an error
-	code      int
+	// The response; see start.go for the states. An application may keep all
+	// of this, so that each request needs a new Exchange: it is laid out to be
+	// small.
+	done      atomic.Bool // the request is over; set without mu
+	started   bool        // start_response was called, whether it succeeded or not
+	committed bool        // the head is sent: it can no longer be replaced
+	finished  bool        // the response is complete or given up: nothing more is sent
+	discard   bool        // the response has no body on the wire
+	single    bool        // the body announced exactly one block, and wrote nothing
+	overflow  bool        // the application sent more than its Content-Length
+	stopped   bool        // the body was told to stop, or ended in an error
+	code      uint16
 	status    string
 	headers   wsgi.Headers
 	few       [3]wsgi.Header // the room that headers needs in small responses
@@ -60,6 +62,23 @@ type Exchange struct {
 	sent      int64          // body bytes given to the transport
 	failure   error          // why the response must not complete; nil if it may
 	gone      error          // why the client cannot be reached; nil if it can
+}
+
+// streams are the wsgi.input and the wsgi.errors of one request.
+type streams struct {
+	input  wsgi.InputStream
+	errors errorStream
+}
+
+func (x *Exchange) getStreams() *streams {
+	if s := x.streams.Load(); s != nil {
+		return s
+	}
+	x.streams.CompareAndSwap(nil, &streams{
+		input:  wsgi.NewInput((*requestBody)(x)),
+		errors: errorStream{gateway: x.gateway},
+	})
+	return x.streams.Load()
 }
 
 // Describes reports whether environ is a dictionary of this Exchange, the
@@ -121,9 +140,9 @@ func (v *variables) Value(key string) (any, bool) {
 	case "wsgi.version":
 		return version, true
 	case "wsgi.input":
-		return (*Exchange)(v).inputStream(), true
+		return (*Exchange)(v).getStreams().input, true
 	case "wsgi.errors":
-		return (*Exchange)(v).errorStream(), true
+		return &(*Exchange)(v).getStreams().errors, true
 	case "wsgi.multithread":
 		return !v.gateway.SingleThread, true
 	case "wsgi.multiprocess":
@@ -162,23 +181,11 @@ func (v *variables) Values(yield func(key string, value any) bool) {
 	}
 }
 
-func (x *Exchange) inputStream() wsgi.InputStream {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.input == nil {
-		x.input = wsgi.NewInput((*requestBody)(x))
-	}
-	return x.input
-}
-
 // requestBody is an Exchange as the reader of its request body.
 type requestBody Exchange
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	done := b.done
-	b.mu.Unlock()
-	if done {
+	if b.done.Load() {
 		return 0, errOver
 	}
 	if b.Input == nil {

@@ -43,8 +43,9 @@ type Gateway struct {
 	Debug bool
 
 	// Errors is where wsgi.errors goes, and with it the report of each failed
-	// request: complete lines, one Write at a time. When nil, both are records
-	// of Logger (LOG-11).
+	// request: in pieces of complete lines, but for what the application has
+	// flushed, one Write at a time. When nil, both are records of Logger
+	// (LOG-11).
 	Errors io.Writer
 
 	// Logger is used when Errors is nil. When nil, slog.Default is used. Each

@@ -184,21 +184,19 @@ func closeBody(body wsgi.Iterable) (err error) {
 	return body.Close()
 }
 
-// end makes the callables fail from now on (SRV-10).
+// end makes the streams fail from now on, as finish did with the callables
+// (SRV-10).
 func (x *Exchange) end() {
-	x.mu.Lock()
-	x.done = true
-	errors := x.errors
-	x.mu.Unlock()
-	if errors != nil {
-		errors.finish()
+	x.done.Store(true)
+	if s := x.streams.Load(); s != nil {
+		s.errors.finish()
 	}
 }
 
 // abandon is what remains to do when the goroutine exits from within the
 // application: runtime.Goexit runs deferred functions and nothing else.
 func (x *Exchange) abandon() {
-	if x.done {
+	if x.done.Load() {
 		return
 	}
 	x.mu.Lock()

@@ -52,7 +52,7 @@ func (x *Exchange) startResponse(status string, headers wsgi.Headers, excInfo er
 	if err != nil {
 		return nil, x.refuse(err)
 	}
-	x.code, x.status = code, status
+	x.code, x.status = uint16(code), status
 	x.keep(headers)
 	x.failure = nil // a successful call repairs a refused one (START-20)
 	return x.write, nil
