@@ -71,7 +71,7 @@ func EnvironFromMap(vars map[string]any) *Environ {
 // Environ that an application has seen must not be reset, for it may have been
 // kept.
 func (e *Environ) Reset(ctx context.Context, source Source) {
-	*e = Environ{ctx: ctx, source: source}
+	e.ctx, e.source, e.changes, e.altered = ctx, source, nil, false
 }
 
 // Get returns the value of key, nil when it is absent.

@@ -2,7 +2,6 @@ package wsgi
 
 import (
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -118,16 +117,16 @@ func IsHopByHop(name string) bool {
 
 // parseLength parses a Content-Length: digits only, no sign, no blanks.
 func parseLength(s string) (n int64, ok bool) {
-	if s == "" || len(s) > len("9223372036854775807") {
-		return 0, false
-	}
 	for i := 0; i < len(s); i++ {
-		if !isDigit(s[i]) {
+		if !isDigit(s[i]) || n > math.MaxInt64/10 {
+			return 0, false
+		}
+		n = n*10 + int64(s[i]-'0')
+		if n < 0 {
 			return 0, false
 		}
 	}
-	u, err := strconv.ParseUint(s, 10, 64)
-	return int64(u), err == nil && u <= math.MaxInt64
+	return n, s != ""
 }
 
 func isDigit(c byte) bool   { return '0' <= c && c <= '9' }

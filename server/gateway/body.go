@@ -36,6 +36,11 @@ func (x *Exchange) write(block []byte) (int, error) {
 func (x *Exchange) yield(block []byte, err error) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	return x.take(block, err)
+}
+
+// take is yield; the caller holds the lock.
+func (x *Exchange) take(block []byte, err error) bool {
 	switch {
 	case x.finished || x.stopped:
 		return false

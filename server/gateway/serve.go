@@ -33,7 +33,7 @@ func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) 
 	}
 	defer x.abandon()
 	err := x.call(app)
-	if err == nil {
+	if _, ok := x.body.(wsgi.Block); err == nil && !ok { // finish sends a Block
 		err = x.iterate()
 	}
 	cut := x.finish(err)
@@ -53,15 +53,12 @@ func (x *Exchange) call(app wsgi.Application) (err error) {
 	return err
 }
 
-// iterate sends the blocks of the body. Besides what the contract names, it
-// looks for no more than two types of package wsgi (BODY-17): a Block, whose
-// iteration needs no callback, and a FileStreamer.
+// iterate sends the blocks of the body. Besides what the contract names, the
+// gateway looks for no more than two types of package wsgi (BODY-17): a
+// FileStreamer, and a Block, which needs no iteration and is sent by finish.
 func (x *Exchange) iterate() (err error) {
 	defer catch(&err)
 	switch body := x.body.(type) {
-	case wsgi.Block:
-		x.single = true
-		x.yield(body, nil)
 	case wsgi.FileStreamer:
 		body.StreamFiles(x.yield, x.sendFile)
 	default:
@@ -77,10 +74,13 @@ func (x *Exchange) iterate() (err error) {
 func (x *Exchange) finish(err error) (cut error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.finished = true // Close may still be busy with the callables: in vain
 	if err != nil {
 		x.failure = err
+	} else if block, ok := x.body.(wsgi.Block); ok {
+		x.single = true
+		x.take(block, nil)
 	}
+	x.finished = true // Close may still be busy with the callables: in vain
 	if x.failure != nil {
 		x.failure = sound(x.failure)
 	}
