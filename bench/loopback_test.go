@@ -15,7 +15,8 @@ var loopbackServers = []string{
 // its requests per second relate to those of a raw handler under net/http with
 // timeouts (ratio, the median over the rounds), and to those of one without
 // any (ratio-bare). cpu-µs is what a request costs the server in processor
-// time; it depends least on what else the machine does.
+// time, and cpu-ratio relates it to the first; they depend least on what else
+// the machine does.
 func BenchmarkLoopback(b *testing.B) {
 	const clients = 32
 	names := loopbackServers
@@ -29,20 +30,24 @@ func BenchmarkLoopback(b *testing.B) {
 	}
 	rates := make([][]float64, len(names))
 	for b.Loop() {
-		for i := range 12 {
+		for i := range 40 {
 			for _, k := range turn(len(names), i) {
-				rates[k] = append(rates[k], loads[k].run(b, 250*time.Millisecond))
+				rates[k] = append(rates[k], loads[k].run(b, 100*time.Millisecond))
 			}
 		}
 	}
+	cpu := make([]float64, len(names)) // seconds for a request
+	for k := range names {
+		cpu[k] = children[k].stop().Seconds() / float64(loads[k].requests)
+	}
 	for k, name := range names {
-		cpu := children[k].stop()
 		b.Run(name, func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(median(rates[k]), "req/s")
 			b.ReportMetric(median(quotients(rates[k], rates[0])), "ratio")
 			b.ReportMetric(median(quotients(rates[k], rates[1])), "ratio-bare")
-			b.ReportMetric(cpu.Seconds()*1e6/float64(loads[k].requests), "cpu-µs")
+			b.ReportMetric(cpu[k]*1e6, "cpu-µs")
+			b.ReportMetric(cpu[k]/cpu[0], "cpu-ratio")
 		})
 	}
 }
