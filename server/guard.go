@@ -73,12 +73,17 @@ func (g *guard) scan(p []byte) {
 			g.inspect(part)
 			g.bound(part)
 		}
+		if end >= 0 && g.n == 0 { // nearly always
+			g.n = len(part)
+			g.endLine(part[:min(len(part), len(g.line))], part)
+			continue
+		}
 		if g.n < len(g.line) {
 			copy(g.line[g.n:], part)
 		}
 		g.n += len(part)
 		if end >= 0 {
-			g.endLine(part)
+			g.endLine(g.line[:min(g.n, len(g.line))], part)
 		} else {
 			g.remember(part)
 		}
@@ -166,9 +171,9 @@ func (g *guard) refuse(part []byte, i int, reason string) {
 	g.off = true // net/http closes the connection
 }
 
-// endLine is called when part has brought the end of a line.
-func (g *guard) endLine(part []byte) {
-	line := g.line[:min(g.n, len(g.line))]
+// endLine is called when part has brought the end of a line, which begins with
+// line.
+func (g *guard) endLine(line, part []byte) {
 	empty := len(trimEnd(line)) == 0
 	switch g.state {
 	case inHead:

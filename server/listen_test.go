@@ -165,7 +165,8 @@ func TestServerRun(t *testing.T) {
 func TestMain(m *testing.M) {
 	if addr, ok := os.LookupEnv("GOWSGI_TEST_RUN"); ok {
 		log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("pid", os.Getpid())
-		s := &server.Server{Addr: addr, Logger: log, App: wsgi.AppFunc(child)}
+		s := &server.Server{Addr: addr, Logger: log, App: wsgi.AppFunc(child),
+			ReadHeaderTimeout: 5 * time.Minute, IdleTimeout: 5 * time.Minute} // a crowd takes its time on a busy machine
 		if err := s.Run(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
