@@ -45,6 +45,11 @@ func (w *response) room() int {
 		if w.sniff && !w.started && !w.eager && w.written < w.length {
 			return sniffSize - 1 - len(w.pending)
 		}
+		if w.written == w.length && !w.events && !w.eager {
+			// The last bytes: they leave when the handler returns, which a
+			// small answer does at once, and no goroutine has to be known.
+			return bufferSize - len(w.pending)
+		}
 		return -1
 	case w.started:
 		return bufferSize - len(w.pending)
