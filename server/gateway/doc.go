@@ -12,12 +12,15 @@
 //
 // # The way of a request
 //
-//	Serve
-//	  the application is called              serve.go
-//	  start_response stores the head         start.go
-//	  each block is sent before the next     body.go
-//	  the response is finished, or cut       serve.go
-//	  the body is closed
+// Five files, in this order:
+//
+//	server/handler.go      net/http's request becomes an Exchange
+//	serve.go               Serve calls the application, and in the end closes its body
+//	start.go               start_response checks the head and stores it
+//	body.go                each block is sent before the next is asked for
+//	server/transport.go    head, block and end go to net/http
+//
+// and back in serve.go the response is finished, or cut.
 //
 // The head is held back until the first non-empty block, the first write, or
 // the end of the body, so that an error handler can still replace it. A
