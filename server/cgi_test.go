@@ -85,8 +85,7 @@ func TestServerEnviron(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := *l
-			l.t = t
+			l := l.in(t)
 			got := l.environ(tt.request + "\r\n\r\n")
 			for key, want := range tt.want {
 				value, ok := got[key]

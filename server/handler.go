@@ -152,14 +152,23 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason 
 func (x *exchange) cut() {
 	if x.r.ProtoMajor == 1 && !x.r.ProtoAtLeast(1, 1) {
 		if c, _, err := http.NewResponseController(x.w).Hijack(); err == nil {
-			if l, ok := c.(interface{ SetLinger(int) error }); ok {
-				l.SetLinger(0)
-			}
-			c.Close()
+			reset(c)
 			return
 		}
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// reset closes c as if it had broken. What is below TLS is closed: TLS itself
+// would say goodbye, and that is the very mark of a body that is complete.
+func reset(c net.Conn) {
+	if secure, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = secure.NetConn()
+	}
+	if l, ok := c.(interface{ SetLinger(int) error }); ok {
+		l.SetLinger(0)
+	}
+	c.Close()
 }
 
 // conn returns the connection that the request came on, nil when it is not of

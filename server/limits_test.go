@@ -42,12 +42,10 @@ func TestServerClientGone(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		block string
-		head  bool // start the response
-		tls   bool
 	}{
-		{"BODY-10/blocks", strings.Repeat("x", 64<<10), true, false},
-		{"BODY-10/small-blocks", "x", true, false},
-		{"BODY-10/empty-blocks", "", true, false},
+		{"BODY-10/blocks", strings.Repeat("x", 64<<10)},
+		{"BODY-10/small-blocks", "x"},
+		{"BODY-10/empty-blocks", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ended, done := make(chan struct{}, 1), make(chan struct{})
@@ -63,8 +61,8 @@ func TestServerClientGone(t *testing.T) {
 			}
 			c.Conn.(*net.TCPConn).SetLinger(0)
 			c.Close()
-			<-ended
-			<-done
+			receive(t, "the body ends", ended)
+			receive(t, "the body is closed", done)
 			if n := body.closed.Load(); n != 1 {
 				t.Errorf("BODY-11: closed %d times", n)
 			}
@@ -88,9 +86,7 @@ func TestServerClientGone(t *testing.T) {
 		c.head()
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		c.Close()
-		if err := <-failed; err == nil {
-			t.Error("write did not fail")
-		}
+		receive(t, "write fails", failed)
 		eventually(t, "a debug line", func() bool { return strings.Contains(l.log.String(), "client left") })
 		if log := l.log.String(); strings.Contains(log, "ERROR") {
 			t.Errorf("ERR-15: logged as an error:\n%s", log)
@@ -131,7 +127,7 @@ func TestServerClientGone(t *testing.T) {
 		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		c.Close()
-		if err := <-failed; err == nil {
+		if err := receive(t, "reading ends", failed); err == nil {
 			t.Error("INPUT-21: a cut body was read without an error")
 		}
 	})
@@ -151,8 +147,8 @@ func TestServerSlowClients(t *testing.T) {
 		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), IdleTimeout: short})
 		c := l.dial().send("%s", get("/"))
 		c.answer("GET")
-		if !c.closed() {
-			t.Error("the idle connection was not closed")
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 	})
 	t.Run("body", func(t *testing.T) {
@@ -161,8 +157,8 @@ func TestServerSlowClients(t *testing.T) {
 		if a := c.answer("POST"); a.StatusCode != 408 {
 			t.Errorf("answer is %s, expected 408", a.Status)
 		}
-		if !c.closed() {
-			t.Error("the connection was not closed")
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 		if log := l.log.String(); !strings.Contains(log, "408") || strings.Contains(log, "ERROR") {
 			t.Errorf("log is %q, expected a warning with 408", log)
@@ -213,8 +209,8 @@ func TestServerSlowClients(t *testing.T) {
 			return body, err
 		}), WriteTimeout: short})
 		l.dial().send("%s", get("/")) // and reads nothing
-		<-ended
-		<-done
+		receive(t, "the body ends", ended)
+		receive(t, "the body is closed", done)
 	})
 	t.Run("reader-with-pauses", func(t *testing.T) {
 		// A stream that is quiet for longer than the timeout is not slow.

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -282,8 +281,7 @@ func TestInheritedIsNotForUs(t *testing.T) {
 
 // TestServerTLSListener meets what comes to a TLS port without speaking TLS.
 func TestServerTLSListener(t *testing.T) {
-	s := &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: 200 * time.Millisecond,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}}
+	s := &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: 200 * time.Millisecond, TLSConfig: tlsConfig(t)}
 	l := serve(t, s)
 	dial := func() *client {
 		clear := *l

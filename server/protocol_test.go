@@ -52,6 +52,10 @@ func certificate(t testing.TB, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
+func tlsConfig(t testing.TB) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}
+}
+
 // protocol is one way of talking to a server.
 type protocol struct {
 	name   string

@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"crypto/tls"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,7 +29,7 @@ func testRefuses(t *testing.T, secure bool) {
 		return readAll(e, start)
 	}), MaxHeaderBytes: 8 << 10}
 	if secure {
-		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}
+		s.TLSConfig = tlsConfig(t)
 	}
 	l := serve(t, s)
 	tests := []struct {
@@ -73,8 +72,7 @@ func testRefuses(t *testing.T, secure bool) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := *l
-			l.t = t
+			l := l.in(t)
 			called.Store(false)
 			before := len(l.log.String())
 			c := l.dial().send("%sGET /next HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", tt.request)
