@@ -40,6 +40,7 @@ func TestServerInput(t *testing.T) {
 		{"INPUT-20/no-body", "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 200, "0:", ""},
 		{"INPUT-20/post-without-length", "POST / HTTP/1.1\r\nHost: h\r\n\r\n", 200, "0:", ""},
 		{"INPUT-20/1.0", "GET / HTTP/1.0\r\n\r\n", 200, "0:", ""},
+		// AMB-18
 		{"HTTP-07/chunked", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5;ext=1\r\nhello\r\n1\r\n!\r\n0\r\nX-Trailer: t\r\n\r\n", 200, "6:hello!", "extensions and trailers"},
 		{"COM-01/terminated", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 200, "0:", ""},
 		{"INPUT-05/large", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: " + fmt.Sprint(len(big)) + "\r\n\r\n" + big, 200, fmt.Sprintf("%d:%s", len(big), big), ""},
@@ -203,7 +204,7 @@ func TestServerExpect(t *testing.T) {
 		l := l.in(t)
 		return l.dial()
 	}
-	t.Run("EXP-01/EXP-04/asked-for", func(t *testing.T) { // EXP-03, N-24: lazily, EXP-04: at once
+	t.Run("EXP-01/EXP-04/asked-for", func(t *testing.T) { // AMB-31, EXP-03, N-24: lazily, EXP-04: at once
 		c := dial(t).send(expect, "/read")
 		if head := c.head(); head != "HTTP/1.1 100 Continue\r\n\r\n" {
 			t.Fatalf("first came %q", head)

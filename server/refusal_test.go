@@ -38,7 +38,7 @@ func testRefuses(t *testing.T, secure bool) {
 		log           string
 		reason        string
 	}{
-		{"CGI-17/percent-encoding", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", "N-18"},
+		{"CGI-17/percent-encoding", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", "N-18, AMB-21"},
 		{"CGI-17/half-an-escape", "GET /%4 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", ""},
 		{"CGI-17/NUL-in-path", "GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "NUL", "no file and no header can hold it"},
 		{"CGI-31/fragment", "GET /p#f HTTP/1.1\r\nHost: h\r\n\r\n", 400, "fragment", "N-18"},
