@@ -133,6 +133,12 @@ func TestServerClientGone(t *testing.T) {
 	})
 }
 
+// deadlines is a part of the extension gowsgi.http.
+type deadlines interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
+}
+
 // TestServerSlowClients meets clients that hold a connection for nothing. Each
 // timeout is short here; what is tested is that there is an end.
 func TestServerSlowClients(t *testing.T) {
@@ -201,6 +207,66 @@ func TestServerSlowClients(t *testing.T) {
 			t.Errorf("answer is %s %q", a.Status, a.body)
 		}
 	})
+	// The time in which the application does something else is not the
+	// client's.
+	for _, p := range protocols {
+		t.Run("pause-within-a-body/"+p.name, func(t *testing.T) {
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				if _, err := io.ReadFull(e.Input(), make([]byte, 1)); err != nil {
+					return nil, err
+				}
+				time.Sleep(2 * short) // longer than the deadline
+				return readAll(e, start)
+			}), ReadTimeout: short})
+			r, err := p.client(t).Post(url, "text/plain", strings.NewReader(strings.Repeat("x", 32<<10)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			if b, err := io.ReadAll(r.Body); r.StatusCode != 200 || !strings.HasPrefix(string(b), "32767:") || err != nil {
+				t.Errorf("answer is %s %.30q, %v", r.Status, b, err)
+			}
+		})
+	}
+	t.Run("body-of-a-refused-request", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), ScriptName: "/shop"})
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n") // and no more
+		if a := c.answer("POST"); a.StatusCode != 404 || !a.Close {
+			t.Errorf("answer is %s, announces the end: %t", a.Status, a.Close)
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
+		}
+	})
+	// Nobody has to wait for what the application asked a shorter time for.
+	t.Run("EXT-08/read-deadline", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if err := e.Get("gowsgi.http").(deadlines).SetReadDeadline(time.Now().Add(short)); err != nil {
+				return nil, err
+			}
+			return readAll(e, start)
+		})})
+		if a := l.roundTrip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"); a.StatusCode != 408 {
+			t.Errorf("answer is %s, expected 408", a.Status)
+		}
+	})
+	for _, p := range protocols {
+		t.Run("EXT-08/write-deadline/"+p.name, func(t *testing.T) {
+			ended, done := make(chan struct{}, 1), make(chan struct{})
+			body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", plain, nil)
+				return body, e.Get("gowsgi.http").(deadlines).SetWriteDeadline(time.Now().Add(short))
+			})})
+			r, err := p.client(t).Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close() // nobody reads it
+			receive(t, "the body ends", ended)
+			receive(t, "the body is closed", done)
+		})
+	}
 	t.Run("BUF-06/reader", func(t *testing.T) {
 		ended, done := make(chan struct{}, 1), make(chan struct{})
 		body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
