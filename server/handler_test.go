@@ -85,6 +85,25 @@ func TestHandler(t *testing.T) {
 			t.Errorf("final head is %q", head)
 		}
 	})
+	t.Run("COM-13/zone", func(t *testing.T) {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "[fe80::1%eth0]:99"
+		w := httptest.NewRecorder()
+		server.Handler(wsgi.AppFunc(dump)).ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), "REMOTE_ADDR\tstring\t\"fe80::1\"\n") {
+			t.Errorf("environ has no REMOTE_ADDR fe80::1:\n%s", w.Body)
+		}
+	})
+	t.Run("INPUT-18/of-a-refused-request", func(t *testing.T) {
+		l := serveHandler(t, server.Handler(wsgi.AppFunc(text("x"))), false)
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 10\r\n\r\n") // and no more
+		if a := c.answer("POST"); a.StatusCode != 400 || !a.Close {
+			t.Errorf("answer is %s, announces the end: %t", a.Status, a.Close)
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
+		}
+	})
 	// A connection that is not ours to stop is closed in net/http's own way.
 	t.Run("INPUT-18/somebody's-connection", func(t *testing.T) {
 		l := serveHandler(t, server.Handler(wsgi.AppFunc(text("unread"))), false)
