@@ -40,7 +40,7 @@ type conn struct {
 	deadline atomic.Int64  // of writing, in Unix nanoseconds
 	fixed    atomic.Bool   // deadline is the application's wish
 	guard    guard
-	handled  atomic.Bool // the request reached the handler, or there is none
+	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
 }
 
@@ -188,15 +188,13 @@ func connState(nc net.Conn, state http.ConnState) {
 		c.server.silent.add(c)
 		return
 	}
-	if state != http.StateIdle { // which follows StateActive
-		c.server.silent.remove(c)
-	}
-	switch state {
-	case http.StateActive:
+	if state == http.StateIdle {
+		// The response is written, and the next request is yet to come. That
+		// one may be refused without a StateActive before.
 		c.handled.Store(false)
-	case http.StateIdle:
-		c.handled.Store(true)
+		return
 	}
+	c.server.silent.remove(c)
 }
 
 // refused logs a request that net/http answered before any handler saw it.

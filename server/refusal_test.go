@@ -95,6 +95,15 @@ func testRefuses(t *testing.T, secure bool) {
 			t.Errorf("answer is %s, application called: %v", a.Status, called.Load())
 		}
 	})
+	t.Run("SRV-08/second-of-a-connection", func(t *testing.T) {
+		c := l.dial().send("%s", get("/"))
+		c.answer("GET")
+		before := len(l.log.String())
+		if a := c.send("GET /%s HTTP/1.1\r\nHost: h\r\n\r\n", "%zz").answer("GET"); a.StatusCode != 400 {
+			t.Errorf("answer is %s, expected 400", a.Status)
+		}
+		eventually(t, "a log line", func() bool { return strings.Contains(l.log.String()[before:], "request refused") })
+	})
 	t.Run("SRV-08/goes-on", func(t *testing.T) {
 		if a := l.roundTrip(get("/")); a.StatusCode != 200 {
 			t.Errorf("answer is %s", a.Status)
