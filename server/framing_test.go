@@ -283,6 +283,25 @@ func TestServerStream(t *testing.T) {
 		}
 		done <- struct{}{}
 	})
+	// A response without a block is on the wire before Close, too.
+	t.Run("AMB-27/close-after-the-head", func(t *testing.T) {
+		closing := make(chan struct{})
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			status := "200 OK"
+			if e.Var("PATH_INFO") == "/204" {
+				status = "204 No Content"
+			}
+			_, err := start(status, nil, nil)
+			return closer{wsgi.Empty(), func() error { <-closing; return nil }}, err
+		})})
+		for _, request := range []string{"GET /", "HEAD /", "GET /204"} {
+			c := l.dial().send("%s HTTP/1.1\r\nHost: h\r\n\r\n", request)
+			if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 20") {
+				t.Errorf("%s: head is %q", request, head)
+			}
+			closing <- struct{}{} // the client had all of it before
+		}
+	})
 	t.Run("AMB-27/close-after-the-end", func(t *testing.T) {
 		closing := make(chan struct{})
 		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

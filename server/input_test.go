@@ -174,6 +174,38 @@ func TestServerUnread(t *testing.T) {
 			t.Errorf("the rest of a body was answered as a request: %q", rest)
 		}
 	})
+	t.Run("INPUT-18/stalled", func(t *testing.T) {
+		l := l.in(t)
+		c := l.dial().send("POST /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n") // and nothing else
+		if a := c.answer("POST"); a.body != "answer to /a" {
+			t.Errorf("answer is %q", a.body)
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q", rest)
+		}
+	})
+	t.Run("INPUT-18/stray-reader", func(t *testing.T) {
+		reading, failed := make(chan struct{}), make(chan error, 1)
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			go func() {
+				close(reading)
+				_, err := io.ReadAll(e.Input())
+				failed <- err
+			}()
+			<-reading
+			return text("answer")(e, start)
+		})})
+		c := l.dial().send("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc") // and nothing else
+		if a := c.answer("POST"); a.body != "answer" {
+			t.Errorf("answer is %q", a.body)
+		}
+		if err := receive(t, "reading ends with the request", failed); err == nil {
+			t.Error("INPUT-21: reading ended without an error")
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q", rest)
+		}
+	})
 	t.Run("N-25/no-panic", func(t *testing.T) {
 		if log := l.log.String(); strings.Contains(log, "panic") {
 			t.Errorf("log contains a panic:\n%s", log)

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,7 +134,7 @@ func TestServerRun(t *testing.T) {
 			go func() { ran <- s.Run(ctx, l) }()
 			live := &live{t: t, server: s, addr: l.Addr(), log: log}
 			c := live.dial().send("%s", get("/"))
-			<-entered
+			receive(t, "the body is iterated", entered)
 			stop()
 			eventually(t, "the port is free", func() bool {
 				c, err := net.Dial("tcp", l.Addr().String())
@@ -149,11 +150,11 @@ func TestServerRun(t *testing.T) {
 			if tt.cut {
 				close(gate)
 			}
-			<-closed // on every path
+			receive(t, "the body is closed", closed) // on every path
 			if (a.err != nil) != tt.cut || !tt.cut && a.body != "one,two" {
 				t.Errorf("answer is %q, %v", a.body, a.err)
 			}
-			if err := <-ran; (err != nil) != tt.cut {
+			if err := receive(t, "Run returns", ran); (err != nil) != tt.cut {
 				t.Errorf("Run returned %v", err)
 			}
 		})
@@ -284,8 +285,8 @@ func TestServerTLSListener(t *testing.T) {
 	s := &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: 200 * time.Millisecond, TLSConfig: tlsConfig(t)}
 	l := serve(t, s)
 	dial := func() *client {
-		clear := *l
-		clear.server = &server.Server{} // dial in clear
+		clear := l.in(t)
+		clear.server = new(server.Server) // dial in clear
 		return clear.dial()
 	}
 	t.Run("HTTP", func(t *testing.T) {
@@ -304,7 +305,10 @@ func TestServerTLSListener(t *testing.T) {
 		}
 	})
 	t.Run("does not hold up others", func(t *testing.T) {
-		dial() // says nothing
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: -1, TLSConfig: tlsConfig(t)})
+		clear := l.in(t)
+		clear.server = new(server.Server)
+		clear.dial() // says nothing, and for ever
 		if a := l.roundTrip(get("/")); a.body != "x" {
 			t.Errorf("answer is %q", a.body)
 		}
@@ -357,6 +361,16 @@ func TestServerExtension(t *testing.T) {
 	t.Run("EXT-03/EXT-04/EXT-02", func(t *testing.T) {
 		if a := l.roundTrip(get("/")); a.body != "fine" {
 			t.Error(a.body)
+		}
+	})
+	// net/http's request knows nothing of the mount point.
+	t.Run("EXT-04/mounted", func(t *testing.T) {
+		l := serve(t, &server.Server{ScriptName: "/shop", App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, ok := e.Get("gowsgi.http").(extension).HTTPRequest(e)
+			return text(strconv.FormatBool(ok))(e, start)
+		})})
+		if a := l.roundTrip(get("/shop/cart")); a.body != "false" {
+			t.Errorf("the request is served: %s", a.body)
 		}
 	})
 }
