@@ -103,13 +103,18 @@ func TestServerRun(t *testing.T) {
 	signal.Notify(started, syscall.SIGTERM) // package signal keeps a goroutine from now on
 	signal.Stop(started)
 	for _, tt := range []struct {
-		name  string
-		limit time.Duration
-		cut   bool
+		name   string
+		limit  time.Duration
+		signal bool // while responses are running
+		cut    bool
 	}{
-		{"finishes what runs", 0, false},
-		{"cuts what takes too long", 50 * time.Millisecond, true},
+		{"finishes what runs", 0, false, false},
+		{"cuts what takes too long", 50 * time.Millisecond, false, true},
+		{"cuts at a signal", -1, true, true},
 	} {
+		if tt.signal && runtime.GOOS == "windows" {
+			continue // where a process cannot send itself one
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			noLeaks(t)
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -143,6 +148,13 @@ func TestServerRun(t *testing.T) {
 				}
 				return err != nil
 			})
+			if tt.signal {
+				self, err := os.FindProcess(os.Getpid())
+				if err != nil {
+					t.Fatal(err)
+				}
+				self.Signal(os.Interrupt)
+			}
 			if !tt.cut {
 				close(gate)
 			}
