@@ -42,6 +42,7 @@ type conn struct {
 	guard    guard
 	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
+	hushed   atomic.Bool // the same, where nothing was read so far
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -58,7 +59,7 @@ func unwrapConn(c net.Conn) *conn {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.stopped.Load() {
+	if c.stopped.Load() || c.hushed.Load() {
 		return 0, io.EOF
 	}
 	n, err := c.Conn.Read(p)
@@ -155,6 +156,13 @@ var errStopped = errors.New("the connection is not used again")
 // stop ends the use of the connection after this response, so that nothing of
 // what the client sent or still sends is taken for a request.
 func (c *conn) stop() { c.stopped.Store(true) }
+
+// hush ends a Read, and every further one. The deadline alone would not do:
+// net/http sets its own when it begins to read, which may be later.
+func (c *conn) hush() {
+	c.hushed.Store(true)
+	c.SetReadDeadline(time.Now())
+}
 
 // Close closes the connection. To close one on which the client is still
 // sending would reset it, and the client could lose the response; so that it

@@ -66,6 +66,26 @@ func TestConnPieces(t *testing.T) {
 	}
 }
 
+// TestConnHush has net/http begin to read when it was told to give up before.
+func TestConnHush(t *testing.T) {
+	under, client := net.Pipe()
+	defer client.Close()
+	c := newConn(under, new(Server))
+	defer c.Close()
+	read := make(chan error, 1)
+	wait := func() { _, err := c.Read(make([]byte, 1)); read <- err }
+	go wait()
+	c.hush()
+	if err := <-read; err == nil {
+		t.Error("a read that waited succeeded")
+	}
+	c.SetReadDeadline(time.Time{})
+	go wait()
+	if err := <-read; err != io.EOF {
+		t.Errorf("a later read ended in %v, expected io.EOF", err)
+	}
+}
+
 // deadlineWriter is a ResponseWriter that keeps the deadlines.
 type deadlineWriter struct {
 	http.ResponseWriter
