@@ -17,11 +17,11 @@ import (
 type requestBody struct {
 	mu     sync.Mutex // held while reading; an application may leave a reader behind
 	rc     io.ReadCloser
-	budget int64 // bytes that may still come before the deadline is renewed
-	armed  bool  // a read deadline is in force
-	fixed  bool  // the application has set a read deadline
-	ended  bool  // all of it was read
-	failed bool  // it cannot be read to its end
+	budget int64         // bytes of the present piece that have not come yet
+	left   time.Duration // the time that the client has for them
+	fixed  bool          // the application has set a read deadline
+	ended  bool          // all of it was read
+	failed bool          // it cannot be read to its end
 }
 
 // openBody prepares the body of a request that has one.
@@ -49,15 +49,13 @@ func (x *exchange) Read(p []byte) (int, error) {
 // read reads; the caller holds the lock.
 func (x *exchange) read(p []byte) (int, error) {
 	b := x.body
-	if x.handler.timed && b.budget <= 0 && !b.fixed {
-		x.armRead()
-	}
+	begin := x.armRead()
 	n, err := b.rc.Read(p)
+	x.disarmRead(begin)
 	b.budget -= int64(n)
 	if err == nil {
 		return n, nil
 	}
-	x.disarmRead()
 	if err == io.EOF {
 		b.ended = true
 		return n, err
@@ -77,19 +75,31 @@ func (x *exchange) read(p []byte) (int, error) {
 // client that is slower than that holds a connection for nothing.
 const piece = 64 << 10
 
-func (x *exchange) armRead() {
-	if timeout := x.handler.server.readTimeout(); timeout > 0 {
-		http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(timeout))
-		x.body.armed = true
+// armRead begins to count the time that the client takes, and returns the
+// present, or the zero time where nobody counts. A deadline is for one read:
+// the time between two is the application's.
+func (x *exchange) armRead() (begin time.Time) {
+	b, timeout := x.body, x.handler.server.readTimeout()
+	if !x.handler.timed || timeout == 0 || b.fixed {
+		return time.Time{}
 	}
-	x.body.budget = piece
+	if b.budget <= 0 {
+		b.budget, b.left = piece, timeout
+	}
+	begin = time.Now()
+	http.NewResponseController(x.w).SetReadDeadline(begin.Add(b.left))
+	return begin
 }
 
-// disarmRead takes the deadline back: net/http goes on reading in order to
-// notice that the client leaves, and would take the timeout for that.
-func (x *exchange) disarmRead() {
-	if x.body.armed {
-		x.body.armed = false
+// disarmRead takes the deadline of armRead back.
+func (x *exchange) disarmRead(begin time.Time) {
+	if begin.IsZero() {
+		return
+	}
+	x.body.left -= time.Since(begin)
+	if x.r.ProtoMajor != 1 {
+		// There it would end the body even while nobody reads. HTTP/1 looks at
+		// it only in a read, and net/http does not leave it to its own reads.
 		http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	}
 }

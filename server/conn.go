@@ -40,8 +40,9 @@ type conn struct {
 	deadline atomic.Int64  // of writing, in Unix nanoseconds
 	fixed    atomic.Bool   // deadline is the application's wish
 	guard    guard
-	handled  atomic.Bool // the request reached the handler, or there is none
+	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
+	hushed   atomic.Bool // the same, where nothing was read so far
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -58,7 +59,7 @@ func unwrapConn(c net.Conn) *conn {
 }
 
 func (c *conn) Read(p []byte) (int, error) {
-	if c.stopped.Load() {
+	if c.stopped.Load() || c.hushed.Load() {
 		return 0, io.EOF
 	}
 	n, err := c.Conn.Read(p)
@@ -156,6 +157,13 @@ var errStopped = errors.New("the connection is not used again")
 // what the client sent or still sends is taken for a request.
 func (c *conn) stop() { c.stopped.Store(true) }
 
+// hush ends a Read, and every further one. The deadline alone would not do:
+// net/http sets its own when it begins to read, which may be later.
+func (c *conn) hush() {
+	c.hushed.Store(true)
+	c.SetReadDeadline(time.Now())
+}
+
 // Close closes the connection. To close one on which the client is still
 // sending would reset it, and the client could lose the response; so that it
 // gets a moment to read it.
@@ -188,15 +196,13 @@ func connState(nc net.Conn, state http.ConnState) {
 		c.server.silent.add(c)
 		return
 	}
-	if state != http.StateIdle { // which follows StateActive
-		c.server.silent.remove(c)
-	}
-	switch state {
-	case http.StateActive:
+	if state == http.StateIdle {
+		// The response is written, and the next request is yet to come. That
+		// one may be refused without a StateActive before.
 		c.handled.Store(false)
-	case http.StateIdle:
-		c.handled.Store(true)
+		return
 	}
+	c.server.silent.remove(c)
 }
 
 // refused logs a request that net/http answered before any handler saw it.

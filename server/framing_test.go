@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -52,6 +53,7 @@ var probes = []probe{
 	{name: "LEN-06/one-block", app: text("hello"), status: 200, body: "hello", length: "5"},
 	{name: "LEN-07/chunked", app: respond("200 OK", plain, "a", "b"), status: 200, body: "ab"},
 	{name: "LEN-12/empty", app: respond("200 OK", plain), status: 200, length: "0"},
+	{name: "LEN-06/large-block", app: text(strings.Repeat("x", 8<<10)), status: 200, body: strings.Repeat("x", 8<<10), length: "8192", reason: "N-13: net/http would count up to 2 KiB only"},
 	{name: "LEN-15/empty-blocks", app: respond("200 OK", plain, "", "a", "", "b", ""), status: 200, body: "ab", reason: "an empty block is no last chunk"},
 	{name: "LEN-01/too-long", app: respond("200 OK", withLength("5"), "abc", "defgh", "never"), status: 200, body: "abcde", length: "5", reason: "N-04: net/http refuses the whole block"},
 	{name: "LEN-04/too-short", app: respond("200 OK", withLength("20"), "short"), status: 200, body: "short", length: "20", cut: true},
@@ -60,8 +62,9 @@ var probes = []probe{
 	{name: "HTTP-15/HEAD-list", app: text("hello"), method: "HEAD", status: 200, reason: "LEN-13: only what the application supplied"},
 	{name: "HTTP-15/HEAD-length", app: respond("200 OK", withLength("5"), "hello"), method: "HEAD", status: 200, length: "5"},
 	{name: "HTTP-15/HEAD-generator", app: respond("200 OK", plain, "a", "b"), method: "HEAD", status: 200},
-	{name: "HTTP-16/204", app: respond("204 No Content", nil, "body"), status: 204},
+	{name: "HTTP-16/204", app: respond("204 No Content", nil, "body"), status: 204, reason: "N-11: net/http would refuse the block"},
 	{name: "HTTP-16/304", app: respond("304 Not Modified", wsgi.Headers{{Name: "ETag", Value: `"x"`}}, "body"), status: 304},
+	{name: "LEN-13/304-length", app: respond("304 Not Modified", withLength("4"), "body"), status: 304, reason: "N-12: net/http withholds both"},
 	{name: "LEN-13/204-length", app: respond("204 No Content", wsgi.Headers{{Name: "Content-Length", Value: "4"}}, "body"), status: 204},
 	{name: "ERR-10/before", app: fails("", false), status: 500, body: "500 Internal Server Error\n", length: "26"},
 	{name: "ERR-11/after", app: fails("part", false), status: 200, body: "part", cut: true, reason: "N-14: no last chunk"},
@@ -107,17 +110,24 @@ func allBytes() string {
 //
 // Covers: HTTP-17, HTTP-19, LEN-05, LEN-08, LEN-14
 func TestServer(t *testing.T) {
+	t.Run("clear", func(t *testing.T) { testServer(t, new(server.Server)) })
+	// HTTP/1.0 over TLS: an end that TLS has said goodbye for would be that of
+	// a body that is complete.
+	t.Run("tls", func(t *testing.T) { testServer(t, &server.Server{TLSConfig: tlsConfig(t)}) })
+}
+
+func testServer(t *testing.T, s *server.Server) {
 	var current app
-	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	s.App = wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		if e.Var("PATH_INFO") == "/good" {
 			return text("good")(e, start)
 		}
 		return current(e, start)
-	})})
+	})
+	l := serve(t, s)
 	for _, p := range probes {
 		t.Run(p.name, func(t *testing.T) {
-			l := *l
-			l.t = t
+			l := l.in(t)
 			current = p.app
 			if p.method == "" {
 				p.method = "GET"
@@ -205,11 +215,7 @@ func TestServerHead(t *testing.T) {
 
 func many(n int) (h wsgi.Headers) {
 	for i := range n {
-		s := string(rune('0' + i%10))
-		if i >= 10 {
-			s = string(rune('0'+i/10)) + s
-		}
-		h.Add("X-"+s, s)
+		h.Add("X-"+strconv.Itoa(i), strconv.Itoa(i))
 	}
 	return h
 }
@@ -218,42 +224,38 @@ func many(n int) (h wsgi.Headers) {
 // asked for, and no head before there is a block.
 func TestServerStream(t *testing.T) {
 	gate := make(chan struct{})
-	step := make(chan string, 10)
+	sent := make(chan struct{})
 	l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		return wsgi.Generator(func(yield func([]byte, error) bool) {
 			start("200 OK", plain, nil) // START-05: as late as this
 			if !yield(nil, nil) {
 				return
 			}
-			step <- "held"
-			<-gate
+			// N-05, N-28: had the empty block been written or flushed, this
+			// would come too late.
+			if _, err := start("503 Service Unavailable", plain, errProbe); err != nil {
+				yield(nil, err)
+				return
+			}
 			if !yield([]byte("first"), nil) {
 				return
 			}
-			step <- "sent"
+			close(sent)
 			<-gate
 			yield([]byte("second"), nil)
 		}), nil
 	})})
 	t.Run("BUF-01/BODY-03/START-08", func(t *testing.T) {
 		c := l.dial().send("%s", get("/"))
-		if got := <-step; got != "held" {
-			t.Fatal(got)
+		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 503 ") {
+			t.Errorf("head is %q, expected the second one", head)
 		}
-		if n := c.r.Buffered(); n != 0 {
-			t.Errorf("%d bytes came before the first block", n)
-		}
-		gate <- struct{}{}
-		c.head()
 		chunk := make([]byte, len("5\r\nfirst\r\n"))
 		if _, err := io.ReadFull(c.r, chunk); err != nil || string(chunk) != "5\r\nfirst\r\n" {
 			t.Errorf("first chunk is %q, %v", chunk, err)
 		}
-		<-step // the client has the first block; only now the second is made
-		gate <- struct{}{}
-		if rest := c.send("GET /x HTTP/1.1\r\nConnection: close\r\n\r\n"); rest == nil {
-			t.Fatal()
-		}
+		receive(t, "the second block is asked for", sent)
+		close(gate) // the client has the first block; only now the second is made
 		end := make([]byte, len("6\r\nsecond\r\n0\r\n\r\n"))
 		if _, err := io.ReadFull(c.r, end); err != nil || string(end) != "6\r\nsecond\r\n0\r\n\r\n" {
 			t.Errorf("rest is %q, %v", end, err)
@@ -281,6 +283,25 @@ func TestServerStream(t *testing.T) {
 		}
 		done <- struct{}{}
 	})
+	// A response without a block is on the wire before Close, too.
+	t.Run("AMB-27/close-after-the-head", func(t *testing.T) {
+		closing := make(chan struct{})
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			status := "200 OK"
+			if e.Var("PATH_INFO") == "/204" {
+				status = "204 No Content"
+			}
+			_, err := start(status, nil, nil)
+			return closer{wsgi.Empty(), func() error { <-closing; return nil }}, err
+		})})
+		for _, request := range []string{"GET /", "HEAD /", "GET /204"} {
+			c := l.dial().send("%s HTTP/1.1\r\nHost: h\r\n\r\n", request)
+			if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 20") {
+				t.Errorf("%s: head is %q", request, head)
+			}
+			closing <- struct{}{} // the client had all of it before
+		}
+	})
 	t.Run("AMB-27/close-after-the-end", func(t *testing.T) {
 		closing := make(chan struct{})
 		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -304,7 +325,7 @@ type closer struct {
 
 func (c closer) Close() error { return c.close() }
 
-// TestServerHandlerInNetHTTP mounts the application as net/http mounts things.
+// TestHandlerMounted mounts the application as net/http mounts things.
 func TestHandlerMounted(t *testing.T) {
 	tests := []struct {
 		name, prefix, target, script, info string
@@ -317,10 +338,8 @@ func TestHandlerMounted(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := serve(t, &server.Server{App: wsgi.AppFunc(dump)})
-			_ = l
 			h := http.StripPrefix(tt.prefix, server.Handler(wsgi.AppFunc(dump)))
-			got := handlerEnviron(t, h, tt.target)
+			got := serveHandler(t, h, false).environ(get(tt.target))
 			if got["SCRIPT_NAME"] != tt.script || got["PATH_INFO"] != tt.info {
 				t.Errorf("SCRIPT_NAME and PATH_INFO are %q and %q, expected %q and %q",
 					got["SCRIPT_NAME"], got["PATH_INFO"], tt.script, tt.info)

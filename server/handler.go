@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -138,7 +139,14 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason 
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(status)+1))
 	if r.ContentLength != 0 && r.ProtoMajor == 1 {
-		header.Set("Connection", "close") // the body is not worth reading
+		// The body is not worth reading, and even less worth waiting for, as
+		// net/http does on a connection that it is about to close.
+		header.Set("Connection", "close")
+		if c, ok := r.Context().Value(connKey{}).(*conn); ok && h.timed {
+			defer c.stop()
+		} else {
+			http.NewResponseController(w).SetReadDeadline(time.Now())
+		}
 	}
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
@@ -152,14 +160,23 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason 
 func (x *exchange) cut() {
 	if x.r.ProtoMajor == 1 && !x.r.ProtoAtLeast(1, 1) {
 		if c, _, err := http.NewResponseController(x.w).Hijack(); err == nil {
-			if l, ok := c.(interface{ SetLinger(int) error }); ok {
-				l.SetLinger(0)
-			}
-			c.Close()
+			reset(c)
 			return
 		}
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// reset closes c as if it had broken. What is below TLS is closed: TLS itself
+// would say goodbye, and that is the very mark of a body that is complete.
+func reset(c net.Conn) {
+	if secure, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = secure.NetConn()
+	}
+	if l, ok := c.(interface{ SetLinger(int) error }); ok {
+		l.SetLinger(0)
+	}
+	c.Close()
 }
 
 // conn returns the connection that the request came on, nil when it is not of

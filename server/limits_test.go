@@ -42,12 +42,10 @@ func TestServerClientGone(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		block string
-		head  bool // start the response
-		tls   bool
 	}{
-		{"BODY-10/blocks", strings.Repeat("x", 64<<10), true, false},
-		{"BODY-10/small-blocks", "x", true, false},
-		{"BODY-10/empty-blocks", "", true, false},
+		{"BODY-10/blocks", strings.Repeat("x", 64<<10)},
+		{"BODY-10/small-blocks", "x"},
+		{"BODY-10/empty-blocks", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ended, done := make(chan struct{}, 1), make(chan struct{})
@@ -63,8 +61,8 @@ func TestServerClientGone(t *testing.T) {
 			}
 			c.Conn.(*net.TCPConn).SetLinger(0)
 			c.Close()
-			<-ended
-			<-done
+			receive(t, "the body ends", ended)
+			receive(t, "the body is closed", done)
 			if n := body.closed.Load(); n != 1 {
 				t.Errorf("BODY-11: closed %d times", n)
 			}
@@ -88,9 +86,7 @@ func TestServerClientGone(t *testing.T) {
 		c.head()
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		c.Close()
-		if err := <-failed; err == nil {
-			t.Error("write did not fail")
-		}
+		receive(t, "write fails", failed)
 		eventually(t, "a debug line", func() bool { return strings.Contains(l.log.String(), "client left") })
 		if log := l.log.String(); strings.Contains(log, "ERROR") {
 			t.Errorf("ERR-15: logged as an error:\n%s", log)
@@ -131,10 +127,16 @@ func TestServerClientGone(t *testing.T) {
 		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
 		c.Conn.(*net.TCPConn).SetLinger(0)
 		c.Close()
-		if err := <-failed; err == nil {
+		if err := receive(t, "reading ends", failed); err == nil {
 			t.Error("INPUT-21: a cut body was read without an error")
 		}
 	})
+}
+
+// deadlines is a part of the extension gowsgi.http.
+type deadlines interface {
+	SetReadDeadline(time.Time) error
+	SetWriteDeadline(time.Time) error
 }
 
 // TestServerSlowClients meets clients that hold a connection for nothing. Each
@@ -151,8 +153,8 @@ func TestServerSlowClients(t *testing.T) {
 		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), IdleTimeout: short})
 		c := l.dial().send("%s", get("/"))
 		c.answer("GET")
-		if !c.closed() {
-			t.Error("the idle connection was not closed")
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 	})
 	t.Run("body", func(t *testing.T) {
@@ -161,8 +163,8 @@ func TestServerSlowClients(t *testing.T) {
 		if a := c.answer("POST"); a.StatusCode != 408 {
 			t.Errorf("answer is %s, expected 408", a.Status)
 		}
-		if !c.closed() {
-			t.Error("the connection was not closed")
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 		if log := l.log.String(); !strings.Contains(log, "408") || strings.Contains(log, "ERROR") {
 			t.Errorf("log is %q, expected a warning with 408", log)
@@ -205,6 +207,75 @@ func TestServerSlowClients(t *testing.T) {
 			t.Errorf("answer is %s %q", a.Status, a.body)
 		}
 	})
+	// The time in which the application does something else is not the
+	// client's.
+	for _, p := range protocols {
+		t.Run("pause-within-a-body/"+p.name, func(t *testing.T) {
+			paused := make(chan struct{})
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				if _, err := io.ReadFull(e.Input(), make([]byte, 1)); err != nil {
+					return nil, err
+				}
+				time.Sleep(2 * short) // longer than the deadline
+				close(paused)
+				return readAll(e, start)
+			}), ReadTimeout: short})
+			read, write := io.Pipe()
+			go func() {
+				io.WriteString(write, "x")
+				<-paused
+				io.WriteString(write, "the rest")
+				write.Close()
+			}()
+			r, err := p.client(t).Post(url, "text/plain", read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			if b, err := io.ReadAll(r.Body); r.StatusCode != 200 || string(b) != "8:the rest" || err != nil {
+				t.Errorf("answer is %s %.30q, %v", r.Status, b, err)
+			}
+		})
+	}
+	t.Run("body-of-a-refused-request", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), ScriptName: "/shop"})
+		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n") // and no more
+		if a := c.answer("POST"); a.StatusCode != 404 || !a.Close {
+			t.Errorf("answer is %s, announces the end: %t", a.Status, a.Close)
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
+		}
+	})
+	// Nobody has to wait for what the application asked a shorter time for.
+	t.Run("EXT-08/read-deadline", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if err := e.Get("gowsgi.http").(deadlines).SetReadDeadline(time.Now().Add(short)); err != nil {
+				return nil, err
+			}
+			return readAll(e, start)
+		})})
+		if a := l.roundTrip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabc"); a.StatusCode != 408 {
+			t.Errorf("answer is %s, expected 408", a.Status)
+		}
+	})
+	for _, p := range protocols {
+		t.Run("EXT-08/write-deadline/"+p.name, func(t *testing.T) {
+			ended, done := make(chan struct{}, 1), make(chan struct{})
+			body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", plain, nil)
+				return body, e.Get("gowsgi.http").(deadlines).SetWriteDeadline(time.Now().Add(short))
+			})})
+			r, err := p.client(t).Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close() // nobody reads it
+			receive(t, "the body ends", ended)
+			receive(t, "the body is closed", done)
+		})
+	}
 	t.Run("BUF-06/reader", func(t *testing.T) {
 		ended, done := make(chan struct{}, 1), make(chan struct{})
 		body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
@@ -213,8 +284,8 @@ func TestServerSlowClients(t *testing.T) {
 			return body, err
 		}), WriteTimeout: short})
 		l.dial().send("%s", get("/")) // and reads nothing
-		<-ended
-		<-done
+		receive(t, "the body ends", ended)
+		receive(t, "the body is closed", done)
 	})
 	t.Run("reader-with-pauses", func(t *testing.T) {
 		// A stream that is quiet for longer than the timeout is not slow.

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -103,13 +103,18 @@ func TestServerRun(t *testing.T) {
 	signal.Notify(started, syscall.SIGTERM) // package signal keeps a goroutine from now on
 	signal.Stop(started)
 	for _, tt := range []struct {
-		name  string
-		limit time.Duration
-		cut   bool
+		name   string
+		limit  time.Duration
+		signal bool // while responses are running
+		cut    bool
 	}{
-		{"finishes what runs", 0, false},
-		{"cuts what takes too long", 50 * time.Millisecond, true},
+		{"finishes what runs", 0, false, false},
+		{"cuts what takes too long", 50 * time.Millisecond, false, true},
+		{"cuts at a signal", -1, true, true},
 	} {
+		if tt.signal && runtime.GOOS == "windows" {
+			continue // where a process cannot send itself one
+		}
 		t.Run(tt.name, func(t *testing.T) {
 			noLeaks(t)
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -134,7 +139,7 @@ func TestServerRun(t *testing.T) {
 			go func() { ran <- s.Run(ctx, l) }()
 			live := &live{t: t, server: s, addr: l.Addr(), log: log}
 			c := live.dial().send("%s", get("/"))
-			<-entered
+			receive(t, "the body is iterated", entered)
 			stop()
 			eventually(t, "the port is free", func() bool {
 				c, err := net.Dial("tcp", l.Addr().String())
@@ -143,6 +148,13 @@ func TestServerRun(t *testing.T) {
 				}
 				return err != nil
 			})
+			if tt.signal {
+				self, err := os.FindProcess(os.Getpid())
+				if err != nil {
+					t.Fatal(err)
+				}
+				self.Signal(os.Interrupt)
+			}
 			if !tt.cut {
 				close(gate)
 			}
@@ -150,11 +162,11 @@ func TestServerRun(t *testing.T) {
 			if tt.cut {
 				close(gate)
 			}
-			<-closed // on every path
+			receive(t, "the body is closed", closed) // on every path
 			if (a.err != nil) != tt.cut || !tt.cut && a.body != "one,two" {
 				t.Errorf("answer is %q, %v", a.body, a.err)
 			}
-			if err := <-ran; (err != nil) != tt.cut {
+			if err := receive(t, "Run returns", ran); (err != nil) != tt.cut {
 				t.Errorf("Run returned %v", err)
 			}
 		})
@@ -283,12 +295,11 @@ func TestInheritedIsNotForUs(t *testing.T) {
 
 // TestServerTLSListener meets what comes to a TLS port without speaking TLS.
 func TestServerTLSListener(t *testing.T) {
-	s := &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: 200 * time.Millisecond,
-		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}}
+	s := &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: 200 * time.Millisecond, TLSConfig: tlsConfig(t)}
 	l := serve(t, s)
 	dial := func() *client {
-		clear := *l
-		clear.server = &server.Server{} // dial in clear
+		clear := l.in(t)
+		clear.server = new(server.Server) // dial in clear
 		return clear.dial()
 	}
 	t.Run("HTTP", func(t *testing.T) {
@@ -307,7 +318,10 @@ func TestServerTLSListener(t *testing.T) {
 		}
 	})
 	t.Run("does not hold up others", func(t *testing.T) {
-		dial() // says nothing
+		l := serve(t, &server.Server{App: wsgi.AppFunc(text("x")), ReadHeaderTimeout: -1, TLSConfig: tlsConfig(t)})
+		clear := l.in(t)
+		clear.server = new(server.Server)
+		clear.dial() // says nothing, and for ever
 		if a := l.roundTrip(get("/")); a.body != "x" {
 			t.Errorf("answer is %q", a.body)
 		}
@@ -360,6 +374,16 @@ func TestServerExtension(t *testing.T) {
 	t.Run("EXT-03/EXT-04/EXT-02", func(t *testing.T) {
 		if a := l.roundTrip(get("/")); a.body != "fine" {
 			t.Error(a.body)
+		}
+	})
+	// net/http's request knows nothing of the mount point.
+	t.Run("EXT-04/mounted", func(t *testing.T) {
+		l := serve(t, &server.Server{ScriptName: "/shop", App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, ok := e.Get("gowsgi.http").(extension).HTTPRequest(e)
+			return text(strconv.FormatBool(ok))(e, start)
+		})})
+		if a := l.roundTrip(get("/shop/cart")); a.body != "false" {
+			t.Errorf("the request is served: %s", a.body)
 		}
 	})
 }

@@ -115,6 +115,25 @@ func eventually(t testing.TB, what string, cond func() bool) {
 	}
 }
 
+// receive takes the next value of ch, for which a test waits no longer than
+// patience.
+func receive[T any](t testing.TB, what string, ch <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-ch:
+	case <-time.After(patience):
+		t.Fatalf("%s: did not happen within %v", what, patience)
+	}
+	return v
+}
+
+// in returns l for a subtest.
+func (l *live) in(t testing.TB) *live {
+	sub := *l
+	sub.t = t
+	return &sub
+}
+
 // client is one raw connection.
 type client struct {
 	net.Conn
@@ -183,16 +202,14 @@ func (c *client) answer(method string) answer {
 	return answer{response, string(body), err}
 }
 
-// rest reads until the server closes the connection.
+// rest reads until the server closes the connection, which it must do.
 func (c *client) rest() string {
-	b, _ := io.ReadAll(c.r)
+	c.t.Helper()
+	b, err := io.ReadAll(c.r)
+	if err != nil {
+		c.t.Errorf("the connection ended in %v after %q", err, b)
+	}
 	return string(b)
-}
-
-// closed reports whether the server has closed the connection.
-func (c *client) closed() bool {
-	_, err := c.r.ReadByte()
-	return err != nil
 }
 
 // roundTrip sends raw on a new connection and reads one answer.

@@ -15,6 +15,9 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -52,6 +55,10 @@ func certificate(t testing.TB, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
+func tlsConfig(t testing.TB) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}
+}
+
 // protocol is one way of talking to a server.
 type protocol struct {
 	name   string
@@ -75,7 +82,7 @@ func (p protocol) client(t testing.TB, certificates ...tls.Certificate) *http.Cl
 		DisableCompression: true,
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: patience}
+	return &http.Client{Transport: transport, Timeout: 2 * patience} // later than the test that waits for the server
 }
 
 func (p protocol) serve(t testing.TB, s *server.Server) (l *live, url string) {
@@ -178,10 +185,7 @@ func TestServerProtocols(t *testing.T) {
 					}
 				}
 			})
-			t.Run("COM-16/client-certificate", func(t *testing.T) {
-				if !p.secure {
-					return
-				}
+			certificateOf := func(t *testing.T) {
 				certified := p.client(t, certificate(t, "somebody"))
 				r, err := certified.Get(url + "/dump")
 				if err != nil {
@@ -200,7 +204,10 @@ func TestServerProtocols(t *testing.T) {
 				if block, _ := pem.Decode([]byte(value)); block == nil {
 					t.Errorf("SSL_CLIENT_CERT is %q, expected PEM", value)
 				}
-			})
+			}
+			if p.secure {
+				t.Run("COM-16/client-certificate", certificateOf)
+			}
 			t.Run("INPUT-07/echo", func(t *testing.T) {
 				r, err := c.Post(url+"/echo", "text/plain", strings.NewReader("hello"))
 				if err != nil {
@@ -247,7 +254,7 @@ func TestServerProtocols(t *testing.T) {
 				if r.StatusCode != 200 {
 					t.Errorf("answer is %s", r.Status)
 				}
-				<-body // it has an end, though nobody leaves and nothing is written
+				receive(t, "the body ends, though nobody leaves and nothing is written", body)
 			})
 			t.Run("BUF-01/stream", func(t *testing.T) {
 				r, err := c.Get(url + "/stream")
@@ -297,7 +304,7 @@ func TestServerProtocols(t *testing.T) {
 				io.CopyN(io.Discard, r.Body, 1)
 				cancel()
 				r.Body.Close()
-				<-body
+				receive(t, "the body ends", body)
 			})
 		})
 	}
@@ -310,8 +317,25 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // TestServerStalledStream has an HTTP/2 client that does not take its
 // response: it is the stream that stalls, the connection is in order.
 func TestServerStalledStream(t *testing.T) {
-	ended := make(chan struct{}, 1)
+	path := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 1<<30); err != nil {
+		t.Fatal(err)
+	}
 	p := protocols[2]
+	t.Run("BUF-06/file", func(t *testing.T) {
+		l, url := p.serve(t, &server.Server{WriteTimeout: 100 * time.Millisecond, App: wsgi.AppFunc(sendsFile)})
+		r, err := p.client(t).Get(url + "/?" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		eventually(t, "the client is given up", func() bool { return strings.Contains(l.log.String(), "client left") })
+		noDescriptors(t, path)
+	})
+	ended := make(chan struct{}, 1)
 	_, url := p.serve(t, &server.Server{WriteTimeout: 100 * time.Millisecond, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		start("200 OK", plain, nil)
 		return wsgi.Generator(func(yield func([]byte, error) bool) {
@@ -325,7 +349,7 @@ func TestServerStalledStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Body.Close()
-	<-ended // though nobody reads and nobody leaves
+	receive(t, "the body ends, though nobody reads and nobody leaves", ended)
 }
 
 // TestServerEarlyHints looks at interim responses as bytes.
@@ -354,7 +378,7 @@ func TestServerEarlyHints(t *testing.T) {
 		if head := c.head(); !strings.HasPrefix(head, "HTTP/1.1 200 OK\r\n") || strings.Contains(head, "Link") {
 			t.Errorf("N-26: final head is %q", head)
 		}
-		<-closed
+		receive(t, "the body is closed", closed)
 		want := &wsgi.ContractError{Rule: "HDR-11"}
 		if results[0] != nil || results[1] != nil || !errors.Is(results[2], want) || results[3] != nil {
 			t.Errorf("hints returned %v", results)
@@ -371,20 +395,19 @@ func TestServerEarlyHints(t *testing.T) {
 func TestServerSingleThread(t *testing.T) {
 	var inside, most atomic.Int32
 	l := serve(t, &server.Server{SingleThread: true, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		n := inside.Add(1)
-		if n > most.Load() {
-			most.Store(n)
+		most.Store(max(most.Load(), inside.Add(1)))
+		for range 100 {
+			runtime.Gosched() // the others may come, if they can
 		}
 		b, err := text(fmt.Sprint(e.Get("wsgi.multithread")))(e, start)
 		return closer{b, func() error { inside.Add(-1); return nil }}, err
 	})})
-	answers := make(chan string)
-	for range 16 {
-		c := l.dial()
-		go func() { answers <- c.send("%s", get("/")).answer("GET").body }()
+	var clients [16]*client
+	for i := range clients {
+		clients[i] = l.dial().send("%s", get("/"))
 	}
-	for range 16 {
-		if got := <-answers; got != "false" {
+	for _, c := range clients {
+		if got := c.answer("GET").body; got != "false" {
 			t.Errorf("wsgi.multithread is %q (ENV-18)", got)
 		}
 	}

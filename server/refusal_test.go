@@ -1,7 +1,6 @@
 package server_test
 
 import (
-	"crypto/tls"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -30,7 +29,7 @@ func testRefuses(t *testing.T, secure bool) {
 		return readAll(e, start)
 	}), MaxHeaderBytes: 8 << 10}
 	if secure {
-		s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate(t, "server")}}
+		s.TLSConfig = tlsConfig(t)
 	}
 	l := serve(t, s)
 	tests := []struct {
@@ -39,7 +38,7 @@ func testRefuses(t *testing.T, secure bool) {
 		log           string
 		reason        string
 	}{
-		{"CGI-17/percent-encoding", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", "N-18"},
+		{"CGI-17/percent-encoding", "GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", "N-18, AMB-21"},
 		{"CGI-17/half-an-escape", "GET /%4 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "malformed request", ""},
 		{"CGI-17/NUL-in-path", "GET /a%00b HTTP/1.1\r\nHost: h\r\n\r\n", 400, "NUL", "no file and no header can hold it"},
 		{"CGI-31/fragment", "GET /p#f HTTP/1.1\r\nHost: h\r\n\r\n", 400, "fragment", "N-18"},
@@ -73,8 +72,7 @@ func testRefuses(t *testing.T, secure bool) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			l := *l
-			l.t = t
+			l := l.in(t)
 			called.Store(false)
 			before := len(l.log.String())
 			c := l.dial().send("%sGET /next HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", tt.request)
@@ -96,6 +94,15 @@ func testRefuses(t *testing.T, secure bool) {
 		if a := l.roundTrip("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n"); a.StatusCode != 200 || called.Load() {
 			t.Errorf("answer is %s, application called: %v", a.Status, called.Load())
 		}
+	})
+	t.Run("SRV-08/second-of-a-connection", func(t *testing.T) {
+		c := l.dial().send("%s", get("/"))
+		c.answer("GET")
+		before := len(l.log.String())
+		if a := c.send("GET /%s HTTP/1.1\r\nHost: h\r\n\r\n", "%zz").answer("GET"); a.StatusCode != 400 {
+			t.Errorf("answer is %s, expected 400", a.Status)
+		}
+		eventually(t, "a log line", func() bool { return strings.Contains(l.log.String()[before:], "request refused") })
 	})
 	t.Run("SRV-08/goes-on", func(t *testing.T) {
 		if a := l.roundTrip(get("/")); a.StatusCode != 200 {

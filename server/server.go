@@ -151,6 +151,7 @@ func (s *Server) httpServer() *http.Server {
 			ConnState:         connState,
 			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
 		}
+		s.http.RegisterOnShutdown(s.silent.stop)
 		if s.MaxHeaderBytes < 0 {
 			s.http.MaxHeaderBytes = 1 << 30
 		}
@@ -210,7 +211,6 @@ func (s *Server) Serve(l net.Listener) error {
 // and their bodies closed, or ctx ends. Then it returns ctx's error, and the
 // connections that are left are for Close.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.silent.stop()
 	return s.httpServer().Shutdown(ctx)
 }
 

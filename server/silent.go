@@ -1,9 +1,6 @@
 package server
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 // silent is the set of connections on which no request was read yet. A browser
 // opens such ones to have them ready. http.Server.Shutdown waits five seconds
@@ -19,7 +16,7 @@ func (s *silent) add(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopping {
-		c.SetReadDeadline(time.Now())
+		c.hush()
 		return
 	}
 	if s.conns == nil {
@@ -34,12 +31,14 @@ func (s *silent) remove(c *conn) {
 	delete(s.conns, c)
 }
 
-// stop ends the wait for a request on every silent connection.
+// stop ends the wait for a request on every silent connection. It is for when
+// the server shuts down already: a request that comes at this very moment is
+// then not served with half of its body.
 func (s *silent) stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stopping = true
 	for c := range s.conns {
-		c.SetReadDeadline(time.Now())
+		c.hush()
 	}
 }

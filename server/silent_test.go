@@ -38,15 +38,15 @@ func TestShutdownSilent(t *testing.T) {
 
 	begin := time.Now()
 	if err := s.Shutdown(context.Background()); err != nil {
-		t.Errorf("Shutdown returned %v, want nil", err)
+		t.Errorf("Shutdown returned %v, expected nil", err)
 	}
 	if took := time.Since(begin); took > 3*time.Second {
-		t.Errorf("stopping took %v, want less than the five seconds of net/http", took)
+		t.Errorf("stopping took %v, expected less than the five seconds of net/http", took)
 	}
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		t.Errorf("Serve returned %v, want ErrServerClosed", err)
+		t.Errorf("Serve returned %v, expected http.ErrServerClosed", err)
 	}
 	if n, err := silent.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the silent connection read %d bytes, %v, want its end", n, err)
+		t.Errorf("the silent connection read %d bytes, %v, expected its end", n, err)
 	}
 }

@@ -128,7 +128,5 @@ type tlsConn struct {
 // ConnectionState returns the state of the finished handshake.
 func (c tlsConn) ConnectionState() tls.ConnectionState { return c.secure.ConnectionState() }
 
-// SetLinger makes Close reset the connection.
-func (c tlsConn) SetLinger(seconds int) error {
-	return c.secure.NetConn().(*conn).SetLinger(seconds)
-}
+// NetConn returns the connection below TLS.
+func (c tlsConn) NetConn() net.Conn { return c.secure.NetConn() }

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -90,26 +91,39 @@ func scan(places map[string][]string, name string, source any) error {
 	return nil
 }
 
+// testFiles yields the test files of the module, save those of this package,
+// whose ids are examples and reasons.
+func testFiles(t *testing.T) iter.Seq[string] {
+	root := filepath.Join("..", "..")
+	own := filepath.Join(root, "internal", "requirements")
+	return func(yield func(path string) bool) {
+		err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return err
+			case path == own, entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != root):
+				return filepath.SkipDir
+			case entry.IsDir() || !strings.HasSuffix(path, "_test.go"):
+				return nil
+			case !yield(path):
+				return filepath.SkipAll
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestCoverage looks for a test of every requirement that binds a server. What
 // has none stands in because, with the reason.
 func TestCoverage(t *testing.T) {
-	root := filepath.Join("..", "..")
 	places := make(map[string][]string)
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != root):
-			return filepath.SkipDir
-		case entry.IsDir() || !strings.HasSuffix(path, "_test.go"):
-			return nil
-		case path == filepath.Join(root, "internal", "requirements", "coverage_test.go"):
-			return nil // its names are examples
+	for path := range testFiles(t) {
+		if err := scan(places, path, nil); err != nil {
+			t.Fatal(err)
 		}
-		return scan(places, path, nil)
-	})
-	if err != nil {
-		t.Fatal(err)
 	}
 	for id, where := range places {
 		if _, ok := requirements.ByID(id); !ok {
@@ -133,6 +147,58 @@ func TestCoverage(t *testing.T) {
 	for id := range because {
 		if _, ok := requirements.ByID(id); !ok {
 			t.Errorf("because: there is no requirement %s", id)
+		}
+	}
+}
+
+// How many ambiguities of the PEP and traps of net/http the catalogue counts.
+const (
+	ambiguities = 42
+	traps       = 28
+)
+
+// TestAmbiguities looks for a test that shows the choice in every ambiguity.
+func TestAmbiguities(t *testing.T) { mentioned(t, "AMB", ambiguities, choicesBecause) }
+
+// TestTraps looks for a test of every trap of net/http.
+func TestTraps(t *testing.T) { mentioned(t, "N", traps, nil) }
+
+// mentioned sees to it that the numbers from 1 to last are named by a test
+// file, wherever in it, or else have a reason.
+func mentioned(t *testing.T, list string, last int, because map[string]string) {
+	t.Helper()
+	form := regexp.MustCompile(`\b` + list + `-[0-9]+\b`)
+	places := make(map[string]string)
+	for path := range testFiles(t) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range form.FindAllString(string(text), -1) {
+			places[id] = path
+		}
+	}
+	ids := make(map[string]bool)
+	for n := range last {
+		id := fmt.Sprintf("%s-%02d", list, n+1)
+		ids[id] = true
+		reason, excused := because[id]
+		where, shown := places[id]
+		switch {
+		case excused && shown:
+			t.Errorf("%s is named by a test (%s), and also has a reason for none: %s", id, where, reason)
+		case !excused && !shown:
+			t.Errorf("%s is named by no test", id)
+		}
+	}
+	for id, where := range places {
+		if !ids[id] {
+			t.Errorf("%s: there is no %s", where, id)
+		}
+	}
+	for id := range because {
+		if !ids[id] {
+			t.Errorf("there is no %s, and so no reason for having no test of it", id)
 		}
 	}
 }

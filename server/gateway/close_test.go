@@ -63,7 +63,7 @@ func TestGatewayClose(t *testing.T) {
 			want:    []string{"ask 1", "head 200 OK", "block a: failed", "stopped", "close"},
 			reports: []string{"DEBUG client left"},
 		}, {
-			// cheroot does not close here.
+			// AMB-35: cheroot does not close here.
 			name: "BODY-13/never-started",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				return p.body(), nil
@@ -189,6 +189,7 @@ func TestGatewayClose(t *testing.T) {
 		}
 	})
 
+	// AMB-29
 	t.Run("ERR-13/goexit", func(t *testing.T) {
 		tests := []struct {
 			name string

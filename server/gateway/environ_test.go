@@ -205,6 +205,24 @@ func TestGatewayEnviron(t *testing.T) {
 		}
 	})
 
+	// AMB-11: whoever shares the dictionary sees a change of it, and a Clone
+	// makes one's own.
+	t.Run("ENV-02/shared", func(t *testing.T) {
+		request{source: cgi}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			inner := func(environ *wsgi.Environ) { environ.Set("REMOTE_USER", "ada") }
+			copied := p.environ.Clone()
+			inner(copied)
+			if got := p.environ.Get("REMOTE_USER"); got != nil {
+				t.Errorf("a change of a copy is visible: %v", got)
+			}
+			inner(p.environ)
+			if got := p.environ.Get("REMOTE_USER"); got != "ada" {
+				t.Errorf("a change by an inner application is not visible: %v", got)
+			}
+			return answer(nil)(p, start)
+		})
+	})
+
 	// Covers: ENV-01, SRV-01
 	t.Run("SRV-02/own-environ", func(t *testing.T) {
 		g := &gateway.Gateway{Environ: map[string]string{"DEPLOYED": "yes"}}

@@ -51,6 +51,7 @@ func TestGatewayErrors(t *testing.T) {
 			want:    failed,
 			reports: []string{"ERROR application failed"},
 		}, {
+			// AMB-29
 			name:    "ERR-13/runtime-error",
 			call:    raise(func() error { var m map[string]int; m["a"] = 1; return nil }), //lint:ignore SA5000 it shall panic
 			want:    failed,
@@ -101,6 +102,7 @@ func TestGatewayErrors(t *testing.T) {
 			reports: []string{"ERROR response cut"},
 		}, {
 			// Silence is what the application asked for.
+			// AMB-29: this panic is a wish, and nobody is told.
 			name: "ERR-13/abort",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				start("200 OK", nil, nil)

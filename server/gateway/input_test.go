@@ -24,7 +24,7 @@ func TestGatewayInput(t *testing.T) {
 			return p.body(), nil
 		})
 	}
-	// Covers: INPUT-09
+	// AMB-17: without a size, to the end. Covers: INPUT-09
 	t.Run("INPUT-01/read-all", func(t *testing.T) {
 		read(t, iotest.OneByteReader(strings.NewReader("some bytes")), func(p *probe, in wsgi.InputStream) {
 			if got, err := io.ReadAll(in); string(got) != "some bytes" || err != nil {
@@ -32,7 +32,7 @@ func TestGatewayInput(t *testing.T) {
 			}
 		})
 	})
-	// Covers: INPUT-07, COM-01
+	// AMB-17. Covers: INPUT-07, COM-01
 	t.Run("INPUT-10/read-past", func(t *testing.T) {
 		read(t, strings.NewReader("abc"), func(p *probe, in wsgi.InputStream) {
 			buffer := make([]byte, 1000)

@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"errors"
+	"io/fs"
 	"runtime"
 	"testing"
 	"time"
@@ -246,6 +247,7 @@ func TestGatewayStart(t *testing.T) {
 			},
 			want: []string{"start: ok", "head 500 Sorry", "block sorry", "end", "close"},
 		}, {
+			// AMB-37: nil is none.
 			name: "START-25/excinfo-nil",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				var none error
@@ -257,6 +259,25 @@ func TestGatewayStart(t *testing.T) {
 			},
 			want:    join([]string{"start: ok", "start: START-19"}, failed),
 			reports: []string{"ERROR application failed (START-19)"},
+		}, {
+			// AMB-37: and what is not nil is one, even a pointer that is. It
+			// has no text, and so is a panic to whoever asks.
+			name: "START-25/excinfo-typed-nil",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				var none *fs.PathError
+				_, err := start("500 Sorry", nil, none)
+				p.rule("start", err)
+				return p.run(func(yield func([]byte, error) bool) {
+					yield([]byte("sorry"), nil)
+					_, err := start("500 Sorry", nil, none)
+					p.note("start refused: %t", err != nil)
+				}), nil
+			},
+			want: []string{
+				"start: ok", "head 500 Sorry", "block sorry", "start refused: true", "close",
+			},
+			reports: []string{"ERROR response cut"},
 		}, {
 			// hdr-mutate. Covers: HDR-07
 			name: "START-27/mutated-afterwards",

@@ -12,7 +12,7 @@ import (
 func TestGatewayWrite(t *testing.T) {
 	runExchanges(t, []exchange{
 		{
-			// Covers: WRITE-03, WRITE-07
+			// AMB-16: write is no stub. Covers: WRITE-03, WRITE-07
 			name: "WRITE-09/written-before-yielded",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				write, _ := start("200 OK", nil, nil)

@@ -1,0 +1,129 @@
+package server
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// slowConn is a connection that notes what it is given at once.
+type slowConn struct {
+	net.Conn
+	sizes     []int64
+	deadlines int
+}
+
+func (c *slowConn) Write(p []byte) (int, error) {
+	c.sizes = append(c.sizes, int64(len(p)))
+	return len(p), nil
+}
+
+func (c *slowConn) ReadFrom(r io.Reader) (int64, error) {
+	n, err := io.Copy(io.Discard, r)
+	c.sizes = append(c.sizes, n)
+	return n, err
+}
+
+func (c *slowConn) SetWriteDeadline(time.Time) error { c.deadlines++; return nil }
+
+// TestConnPieces sees that a client has WriteTimeout for each piece of a
+// response, and not for all of a block or a file.
+func TestConnPieces(t *testing.T) {
+	tests := []struct {
+		name string
+		send func(c *conn, n int) error
+		n    int
+		want []int64
+	}{
+		{"block", func(c *conn, n int) error { _, err := c.Write(make([]byte, n)); return err }, 2*piece + 1, []int64{piece, piece, 1}},
+		{"file", func(c *conn, n int) error {
+			_, err := c.ReadFrom(&io.LimitedReader{R: bytes.NewReader(make([]byte, n)), N: int64(n)})
+			return err
+		}, 2*filePiece + 1, []int64{filePiece, filePiece, 1}},
+		{"rest of a file", func(c *conn, n int) error { _, err := c.ReadFrom(bytes.NewReader(make([]byte, n))); return err }, filePiece + 1, []int64{filePiece, 1}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			under := new(slowConn)
+			c := newConn(under, &Server{WriteTimeout: time.Nanosecond}) // each piece needs a deadline of its own
+			if err := tt.send(c, tt.n); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, under.sizes); diff != "" {
+				t.Errorf("sizes (-want +got):\n%s", diff)
+			}
+			if under.deadlines != len(tt.want) {
+				t.Errorf("%d deadlines, expected one for each piece", under.deadlines)
+			}
+		})
+	}
+}
+
+// TestConnHush has net/http begin to read when it was told to give up before.
+func TestConnHush(t *testing.T) {
+	under, client := net.Pipe()
+	defer client.Close()
+	c := newConn(under, new(Server))
+	defer c.Close()
+	read := make(chan error, 1)
+	wait := func() { _, err := c.Read(make([]byte, 1)); read <- err }
+	go wait()
+	c.hush()
+	if err := <-read; err == nil {
+		t.Error("a read that waited succeeded")
+	}
+	c.SetReadDeadline(time.Time{})
+	go wait()
+	if err := <-read; err != io.EOF {
+		t.Errorf("a later read ended in %v, expected io.EOF", err)
+	}
+}
+
+// deadlineWriter is a ResponseWriter that keeps the deadlines.
+type deadlineWriter struct {
+	http.ResponseWriter
+	left []time.Duration
+}
+
+func (w *deadlineWriter) SetReadDeadline(t time.Time) error {
+	w.left = append(w.left, time.Until(t).Round(time.Minute))
+	return nil
+}
+
+// TestReadPieces sees that ReadTimeout is for each piece of a request body.
+func TestReadPieces(t *testing.T) {
+	w := new(deadlineWriter)
+	h := (&Server{ReadTimeout: time.Hour}).newHandler()
+	h.timed = true
+	x := &exchange{handler: h, w: w, r: &http.Request{ProtoMajor: 1}}
+	x.body = &requestBody{rc: io.NopCloser(strings.NewReader(strings.Repeat("x", 2*piece)))}
+	spend := func() { x.body.left -= 10 * time.Minute }
+	for range 4 {
+		if _, err := x.Read(make([]byte, piece/2)); err != nil {
+			t.Fatal(err)
+		}
+		spend()
+	}
+	want := []time.Duration{60 * time.Minute, 50 * time.Minute, 60 * time.Minute, 50 * time.Minute}
+	if diff := cmp.Diff(want, w.left); diff != "" {
+		t.Errorf("time left (-want +got):\n%s", diff)
+	}
+	if _, err := x.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
+func TestLimit(t *testing.T) {
+	for field, want := range map[int]int{0: 7, 3: 3, -1: 0} {
+		if got := limit(field, 7); got != want {
+			t.Errorf("limit(%d, 7) = %d, expected %d", field, got, want)
+		}
+	}
+}
