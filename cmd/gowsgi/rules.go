@@ -159,8 +159,8 @@ OPTIONS
 		}
 		io.WriteString(w, "\n\n")
 	}
-	io.WriteString(w, `A level with ° is stated by the PEP in plain prose, one with † is derived, COM
-is common practice outside of the PEP. A level in parentheses has no test.
+	io.WriteString(w, `A level with ° is plain prose in the PEP, with † derived; COM is common
+practice outside of the PEP. A level in parentheses has no test.
 
 EXAMPLES
 
