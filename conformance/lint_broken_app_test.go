@@ -109,6 +109,10 @@ func applicationMutants() []mutant {
 			_, err := start("200 OK", plain.Clone(), nil)
 			return closing{generator("x"), func() { late = start }}, err
 		}).then(func() { late("200 OK", plain.Clone(), errBroken) }),
+		byApp("SRV-10", "late write", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			write, err := start("200 OK", plain.Clone(), nil)
+			return closing{generator("x"), func() { lateWrite = write }}, err
+		}).then(func() { lateWrite([]byte("late")) }),
 		byApp("START-12", "exc_info of a success", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			_, err := start("200 OK", plain.Clone(), errBroken)
 			return generator("x"), err
@@ -136,7 +140,7 @@ func applicationMutants() []mutant {
 				write([]byte("x"))
 				start("500 Internal Server Error", plain.Clone(), errBroken)
 			}
-			return generator(), err
+			return wsgi.Bytes(nil), err
 		}),
 		byApp("START-19", "twice", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plain.Clone(), nil)
@@ -183,8 +187,11 @@ func applicationMutants() []mutant {
 	}
 }
 
-// late is a start_response that outlives its request.
-var late wsgi.StartResponse
+// Callables that outlive their request.
+var (
+	late      wsgi.StartResponse
+	lateWrite wsgi.Write
+)
 
 // then runs more after the mutant.
 func (m mutant) then(more func()) mutant {

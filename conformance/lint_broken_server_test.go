@@ -95,6 +95,16 @@ func serverMutants() []mutant {
 			b.Close()
 			write([]byte("late"))
 		}},
+		{"SRV-10", "late start accepted", func(l *conformance.Linter) {
+			var leaked wsgi.StartResponse
+			b := serve(l.Lint(wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				leaked = start
+				return good(e, start)
+			})), get().Environ())
+			drain(b)
+			b.Close()
+			leaked("500 Internal Server Error", plain.Clone(), errBroken)
+		}},
 		{"START-02", "no write", func(l *conformance.Linter) {
 			b, _ := l.Lint(good).Call(get().Environ(), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
 			drain(b)

@@ -228,8 +228,12 @@ func parseLength(s string) (n int64, ok bool) {
 }
 
 // isProtocol reports whether s is HTTP/ and one or two digits with a dot
-// between them: HTTP/2 has no minor version.
+// between them, as HTTP/2 has no minor version, or what RFC 3875 has for a
+// document that is a part of another one.
 func isProtocol(s string) bool {
+	if s == "INCLUDED" {
+		return true
+	}
 	v, ok := strings.CutPrefix(s, "HTTP/")
 	digit := func(i int) bool { return '0' <= v[i] && v[i] <= '9' }
 	return ok && (len(v) == 1 && digit(0) || len(v) == 3 && digit(0) && v[1] == '.' && digit(2))

@@ -135,10 +135,13 @@ func subjects(t *testing.T) []subject {
 	}
 	counted := post()
 	counted.Extra = map[string]any{"wsgi.input_terminated": nil}
+	included := get()
+	included.Extra = map[string]any{"SERVER_PROTOCOL": "INCLUDED", "x-wsgiorg.throw_errors": true, "own.key_2.x": 1}
 	leaves := get()
 	leaves.LeaveAfter = 1
 	return []subject{
 		{"stopped", stopped, leaves},
+		{"further variables", good, included},
 		{"function", good, nil},
 		{"class", wsgi.AppClass[*lazy](newLazy), nil},
 		{"Response", wsgi.Response{Status: "404 Not Found", Headers: plain, Body: wsgi.Strings("no")}, nil},
