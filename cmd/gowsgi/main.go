@@ -2,6 +2,7 @@
 //
 //	gowsgi serve             the built-in demo application on http://127.0.0.1:8000/
 //	gowsgi serve -h          the options of serve
+//	gowsgi rules             the rules of the contract
 //	gowsgi version           which version this is
 //
 // It exits with status 0 after it was told to stop and every response was
@@ -48,6 +49,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve an application", serve, serveHelp},
+		{"rules", "print the rules of the contract", rules, rulesHelp},
 		{"version", "print the version", version, versionHelp},
 		{"help", "explain a command", help, helpHelp},
 	}

@@ -38,11 +38,17 @@ func TestMisunderstood(t *testing.T) {
 		environ map[string]string
 		want    string
 	}{
-		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, version, help; see gowsgi -h`},
-		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, version, help; see gowsgi -h`},
-		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, version, help; see gowsgi help -h`},
+		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi -h`},
+		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, rules, version, help; see gowsgi -h`},
+		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi help -h`},
 		{"help of two", "help serve version", nil, `help takes one command, not 2; see gowsgi help -h`},
 		{"version with an argument", "version x", nil, `version takes no argument, not "x"; see gowsgi version -h`},
+
+		{"rule that is none", "rules START-99", nil, `there is no rule "START-99", expected an id such as START-13 or a group such as START; see gowsgi rules -h`},
+		{"level that is none", "rules --level OUGHT", nil, `--level is "OUGHT", expected MUST or SHOULD or MAY; see gowsgi rules -h`},
+		{"party that is none", "rules --binds client", nil, `--binds is "client", expected server or app or mw; see gowsgi rules -h`},
+		{"check that is none", "rules HDR --check luck", nil, `--check is "luck", expected server or application or middleware or lint or compiler or document; see gowsgi rules -h`},
+		{"option of another command", "rules --listen :1", nil, "unknown option --listen; see gowsgi rules -h"},
 
 		{"unknown option", "serve --frob", nil, "unknown option --frob; see gowsgi serve -h"},
 		{"unknown option after TARGET", "serve demo --frob=1", nil, "unknown option --frob; see gowsgi serve -h"},
@@ -99,6 +105,9 @@ func TestHelp(t *testing.T) {
 		{"help serve", "Usage: gowsgi serve [TARGET] [OPTION]..."},
 		{"serve -h", "Usage: gowsgi serve [TARGET] [OPTION]..."},
 		{"serve demo --debug --help", "Usage: gowsgi serve [TARGET] [OPTION]..."},
+		{"rules -h", "Usage: gowsgi rules [ID | GROUP]... [OPTION]..."},
+		{"help rules", "  --check HOW"},
+		{"rules HDR --json -h", "Usage: gowsgi rules"},
 		{"help help", "Usage: gowsgi help"},
 		{"version -h", "Usage: gowsgi version"},
 		{"version", "gowsgi "},

@@ -42,11 +42,16 @@ func TestLinksResolve(t *testing.T) {
 	}
 }
 
+var anchor = regexp.MustCompile(`<a id="([^"]+)"></a>`)
+
 // anchors returns the anchors of the headings among lines, formed as the hosts
-// of repositories form them.
+// of repositories form them, and those that the lines set themselves.
 func anchors(lines []string) map[string]bool {
 	all := map[string]bool{}
 	for _, line := range lines {
+		for _, m := range anchor.FindAllStringSubmatch(line, -1) {
+			all[m[1]] = true
+		}
 		text := strings.TrimLeft(line, "#")
 		if text == line || !strings.HasPrefix(text, " ") {
 			continue

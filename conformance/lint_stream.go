@@ -1,0 +1,181 @@
+package conformance
+
+import (
+	"bytes"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// wrapStreams puts observers around the streams. A stream that an outer
+// observer watches already is left alone. The input is watched only where
+// there is something to see: to replace it is to alter the dictionary, and a
+// server extension may then have to refuse service (EXT-03).
+func (c *call) wrapStreams() {
+	if s, ok := c.environ.Get("wsgi.errors").(wsgi.ErrorStream); ok {
+		c.stderr = s
+		switch s.(type) {
+		case *lintErrors, *lintErrorsCloser:
+		default:
+			c.errors = lintErrors{ErrorStream: s, call: c}
+			var watched wsgi.ErrorStream = &c.errors
+			if closer, ok := s.(io.Closer); ok {
+				watched = &lintErrorsCloser{&c.errors, closer}
+			}
+			c.environ.Set("wsgi.errors", watched)
+		}
+	}
+	s, ok := c.environ.Get("wsgi.input").(wsgi.InputStream)
+	if !ok {
+		return
+	}
+	switch s.(type) {
+	case *lintInput, *lintInputCloser:
+		return
+	}
+	closer, closes := s.(io.Closer)
+	if c.environ.Get("wsgi.input_terminated") == true && !closes {
+		return
+	}
+	in := &lintInput{stream: s, call: c, left: -1}
+	if c.environ.Get("wsgi.input_terminated") != true {
+		in.left, _ = c.environ.ContentLength()
+	}
+	if closes {
+		c.environ.Set("wsgi.input", &lintInputCloser{in, closer})
+	} else {
+		c.environ.Set("wsgi.input", in)
+	}
+}
+
+// lintErrors is wsgi.errors with an observer.
+type lintErrors struct {
+	wsgi.ErrorStream
+	call *call
+}
+
+func (e *lintErrors) Write(p []byte) (int, error) {
+	if bytes.Contains(p, []byte("\r\n")) {
+		e.reportEnding()
+	}
+	return e.ErrorStream.Write(p)
+}
+
+func (e *lintErrors) WriteString(s string) (int, error) {
+	if strings.Contains(s, "\r\n") {
+		e.reportEnding()
+	}
+	return e.ErrorStream.WriteString(s)
+}
+
+func (e *lintErrors) WriteLines(lines ...string) error {
+	for _, line := range lines {
+		if strings.Contains(line, "\r\n") {
+			e.reportEnding()
+		}
+	}
+	return e.ErrorStream.WriteLines(lines...)
+}
+
+func (e *lintErrors) reportEnding() {
+	e.call.report("LOG-04", byApp, `a line for wsgi.errors ends in "\r\n", expected "\n"`)
+}
+
+// lintErrorsCloser stands for a stream that has a Close, though nobody may
+// call it.
+type lintErrorsCloser struct {
+	*lintErrors
+	closer io.Closer
+}
+
+func (e *lintErrorsCloser) Close() error {
+	e.call.report("LOG-10", byApp, "wsgi.errors was closed, expected it to be left open")
+	return e.closer.Close()
+}
+
+// lintInput is wsgi.input with an observer.
+type lintInput struct {
+	stream wsgi.InputStream
+	call   *call
+	left   int64 // bytes that may be asked for, -1 when the stream has an end of its own
+}
+
+// asked notes that up to n bytes were asked for.
+func (in *lintInput) asked(n int64) {
+	if in.left >= 0 && n > in.left {
+		in.call.report("INPUT-08", byApp, "%d bytes of wsgi.input were asked for and %d remained of CONTENT_LENGTH, expected no more, for wsgi.input_terminated is not true", n, in.left)
+	}
+}
+
+func (in *lintInput) took(n int) {
+	if in.left >= 0 {
+		in.left = max(0, in.left-int64(n))
+	}
+}
+
+func (in *lintInput) Read(p []byte) (int, error) {
+	in.asked(int64(len(p)))
+	n, err := in.stream.Read(p)
+	if n < 0 || n > len(p) {
+		in.call.report("INPUT-01", byServer, "Read of %d bytes returned %d", len(p), n)
+	}
+	in.took(n)
+	return n, err
+}
+
+func (in *lintInput) ReadLine(size int) ([]byte, error) {
+	if size != 0 {
+		in.asked(1)
+	}
+	line, err := in.stream.ReadLine(size)
+	if i := bytes.IndexByte(line, '\n'); i >= 0 && i < len(line)-1 || size >= 0 && len(line) > size {
+		in.call.report("INPUT-02", byServer, "ReadLine(%d) returned %q, expected one line", size, line)
+	}
+	in.took(len(line))
+	return line, err
+}
+
+func (in *lintInput) ReadLines(hint int) ([][]byte, error) {
+	var lines [][]byte
+	total := 0
+	for line, err := range in.Lines() {
+		if len(line) > 0 {
+			lines = append(lines, line)
+		}
+		if err != nil {
+			return lines, err
+		}
+		if total += len(line); hint > 0 && total >= hint {
+			break
+		}
+	}
+	return lines, nil
+}
+
+func (in *lintInput) Lines() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for {
+			line, err := in.ReadLine(-1)
+			if err == io.EOF {
+				return
+			}
+			if !yield(line, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// lintInputCloser stands for a stream that has a Close, though nobody may call
+// it.
+type lintInputCloser struct {
+	*lintInput
+	closer io.Closer
+}
+
+func (in *lintInputCloser) Close() error {
+	in.call.report("INPUT-15", byApp, "wsgi.input was closed, expected it to be left open")
+	return in.closer.Close()
+}
