@@ -107,7 +107,7 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 		s.sameBody("a response that was started twice", got, want)
 		s.lengthFits(got)
 		if got.headers.Has("X-Old") {
-			s.faultf("expected nothing of the first call's headers, got %v", got.headers)
+			s.faultf("expected nothing of the first call's headers, got %q", got.headers)
 		}
 	}),
 	onMiddleware("START-19", "a second call is refused", func(s *sandwich) {

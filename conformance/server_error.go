@@ -105,7 +105,7 @@ func (s *serverRun) staleError(blocks wsgi.Generator) {
 	r := s.get(s.answer("200 OK", plainText("X-Stale", "1", "Content-Length", "3"), blocks))
 	s.expectError(r)
 	if r.headers.Has("X-Stale") {
-		s.faultf("expected nothing of the stored headers in the server's own response, got %v", r.headers)
+		s.faultf("expected nothing of the stored headers in the server's own response, got %q", r.headers)
 	}
 }
 

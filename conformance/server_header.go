@@ -66,7 +66,7 @@ var serverHeaderProbes = slices.Concat(
 			r := s.get(s.answer("200 OK", fields("content-TYPE", "a/b", "content-LENGTH", "4"), blocksOf("ab", "cd")))
 			s.expect(r, 200, "abcd")
 			if r.framing != "length" || len(r.headers.Values("Content-Type")) != 1 {
-				s.faultf("expected one Content-Type and a body framed by Content-Length, got %v framed by %s", r.headers, r.framing)
+				s.faultf("expected one Content-Type and a body framed by Content-Length, got %q framed by %s", r.headers, r.framing)
 			}
 		}),
 		onServer("HDR-16", "Date", func(s *serverRun) {

@@ -63,7 +63,7 @@ var serverLengthProbes = []probe[*serverSubject]{
 	onServer("LEN-08", "no chunks without need", func(s *serverRun) {
 		for _, status := range []string{"204 No Content", "304 Not Modified"} {
 			if r := s.get(s.answer(status, nil, blocksOf())); r.headers.Has("Transfer-Encoding") {
-				s.faultf("expected no Transfer-Encoding on %s, got %v", status, r.headers)
+				s.faultf("expected no Transfer-Encoding on %s, got %q", status, r.headers)
 			}
 		}
 	}),
@@ -73,14 +73,14 @@ var serverLengthProbes = []probe[*serverSubject]{
 			s.answer("204 No Content", fields("Content-Length", "4"), blocksOf()),
 		} {
 			if r := s.get(a); r.headers.Has("Content-Length") {
-				s.faultf("expected no Content-Length on 204, got %v", r.headers)
+				s.faultf("expected no Content-Length on 204, got %q", r.headers)
 			}
 		}
 	}),
 	onServer("LEN-13", "no invented length on HEAD", func(s *serverRun) {
 		r := s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf()))
 		if r.headers.Has("Content-Length") {
-			s.faultf("expected no Content-Length on HEAD, the application gave none; got %v", r.headers)
+			s.faultf("expected no Content-Length on HEAD, the application gave none; got %q", r.headers)
 		}
 		r = s.do("HEAD", "", s.answer("200 OK", plainText("Content-Length", "1234"), blocksOf()))
 		if got := r.headers.Get("Content-Length"); got != "1234" {

@@ -55,7 +55,7 @@ var serverCallProbes = []probe[*serverSubject]{
 			r := s.get(s.answer("200 OK", plainText("X-Probe", "empty"), blocksOf(blocks...)))
 			s.expect(r, 200, "")
 			if got := r.headers.Get("X-Probe"); got != "empty" {
-				s.faultf("expected the head of a body of %d empty blocks to have X-Probe: empty, got %v", len(blocks), r.headers)
+				s.faultf("expected the head of a body of %d empty blocks to have X-Probe: empty, got %q", len(blocks), r.headers)
 			}
 		}
 	}),
@@ -149,7 +149,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		})
 		s.expect(r, 503, "new")
 		if r.headers.Has("X-Old") || !r.headers.Has("X-New") || len(r.headers.Values("Content-Type")) != 1 {
-			s.faultf("expected the second list of headers in the place of the first, got %v", r.headers)
+			s.faultf("expected the second list of headers in the place of the first, got %q", r.headers)
 		}
 	}),
 	onServer("START-13", "replaces after an empty block", func(s *serverRun) {
@@ -238,7 +238,7 @@ var serverStartProbes = []probe[*serverSubject]{
 			return s.body(blocksOf()), nil
 		})
 		if r.code != 503 || r.headers.Has("X-Old") {
-			s.faultf("expected the head of the second call, whatever became of the first one's write, got %v %v", r, r.headers)
+			s.faultf("expected the head of the second call, whatever became of the first one's write, got %v %q", r, r.headers)
 		}
 	}),
 }
