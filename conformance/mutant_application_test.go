@@ -171,17 +171,17 @@ func (a *sharing) Call(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable
 // TestApplicationMutants runs the suite on an application that is right, and
 // on one for each fault that it should find.
 func TestApplicationMutants(t *testing.T) {
-	for rule, fault := range judge[wsgi.Application](new(mutantApp), applicationProbes, defaultPatience).broken {
+	for rule, fault := range judge[wsgi.Application](new(mutantApp), applicationProbes, defaultPatience, "").broken {
 		t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 	}
 	var y tally
 	for _, m := range applicationMutants {
 		t.Run(m.rule+"/"+m.fault, func(t *testing.T) {
-			y.verdict(t, judge[wsgi.Application](&mutantApp{fault: m.fault}, applicationProbes, mutantPatience), m.rule, m.also)
+			y.verdict(t, judge[wsgi.Application](&mutantApp{fault: m.fault}, applicationProbes, mutantPatience, m.rule+" "+m.also), m.rule, m.also)
 		})
 	}
 	t.Run("APP-05/shares state", func(t *testing.T) {
-		y.verdict(t, judge[wsgi.Application](&sharing{meet: newMeeting(1 << 20)}, applicationProbes, mutantPatience), "APP-05", "")
+		y.verdict(t, judge[wsgi.Application](&sharing{meet: newMeeting(1 << 20)}, applicationProbes, mutantPatience, "APP-05"), "APP-05", "")
 	})
 	y.table(t, "TestApplication", len(applicationProbes), rulesOf(applicationProbes))
 }

@@ -279,13 +279,13 @@ var middlewareMutants = []struct {
 // TestMiddlewareMutants runs the suite on a middleware that is right, and on
 // one for each fault that it should find.
 func TestMiddlewareMutants(t *testing.T) {
-	for rule, fault := range judge(mutantMiddleware(&middlewareFaults{}), middlewareProbes, defaultPatience).broken {
+	for rule, fault := range judge(mutantMiddleware(&middlewareFaults{}), middlewareProbes, defaultPatience, "").broken {
 		t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 	}
 	var y tally
 	for _, m := range middlewareMutants {
 		t.Run(m.rule+"/"+m.name, func(t *testing.T) {
-			y.verdict(t, judge(mutantMiddleware(&m.faults), middlewareProbes, mutantPatience), m.rule, m.also)
+			y.verdict(t, judge(mutantMiddleware(&m.faults), middlewareProbes, mutantPatience, m.rule+" "+m.also), m.rule, m.also)
 		})
 	}
 	y.table(t, "TestMiddleware", len(middlewareProbes), rulesOf(middlewareProbes))

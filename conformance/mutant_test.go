@@ -20,11 +20,17 @@ type judged struct {
 	broken map[string]string // rules, and the first fault of each
 }
 
-// judge runs all probes on a subject.
-func judge[S any](subject S, probes []probe[S], patience time.Duration) judged {
+// judge runs all probes on a subject. A fault that is not among the expected
+// rules is looked at again with all the patience of a user: on a busy machine
+// a sound answer may take longer than a mutant is worth waiting for.
+func judge[S any](subject S, probes []probe[S], patience time.Duration, expected string) judged {
 	j := judged{make(map[string]string)}
 	for _, p := range probes {
-		if r := p.try(subject, patience); len(r.faults) > 0 && j.broken[p.rule] == "" {
+		r := p.try(subject, patience)
+		if len(r.faults) > 0 && !slices.Contains(strings.Fields(expected), p.rule) {
+			r = p.try(subject, defaultPatience)
+		}
+		if len(r.faults) > 0 && j.broken[p.rule] == "" {
 			j.broken[p.rule] = fmt.Sprintf("%s: %s\n%s", p, strings.Join(r.faults, "\n"), strings.Join(r.seen, "\n"))
 		}
 	}
@@ -73,7 +79,7 @@ func (y *tally) table(t *testing.T, suite string, probes int, rules map[string]b
 // together calls f for 0 to n-1, several at a time: most of the time a suite
 // waits for what a mutant does not do.
 func together(n int, f func(int) judged) []judged {
-	const workers = 12
+	const workers = 6
 	found := make([]judged, n)
 	next := make(chan int)
 	var all sync.WaitGroup
@@ -109,12 +115,12 @@ func TestServerMutants(t *testing.T) {
 		return &serverSubject{d, network, addr}
 	}
 	t.Run("sound", func(t *testing.T) {
-		for rule, fault := range judge(start(t, serverFaults{}), serverProbes(), defaultPatience).broken {
+		for rule, fault := range judge(start(t, serverFaults{}), serverProbes(), defaultPatience, "").broken {
 			t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 		}
 	})
 	found := together(len(serverMutants), func(i int) judged {
-		return judge(start(t, serverMutants[i].faults), serverProbes(), mutantPatience)
+		return judge(start(t, serverMutants[i].faults), serverProbes(), mutantPatience, serverMutants[i].rule+" "+serverMutants[i].also)
 	})
 	var y tally
 	for i, m := range serverMutants {
