@@ -25,9 +25,9 @@ func TestApplication(t *testing.T) {
 		{"demo", built},
 		{"response", wsgi.Response{Status: "200 OK", Headers: text, Body: wsgi.Strings("a ", "response")}},
 		{"lazy", wsgi.AppClass[*lazyBody](newLazyBody)},
-		{"writing", wsgi.AppFunc(writing)},
+		{"writing", wsgi.AppFunc(writeAll)},
 		{"nethttp", nethttp.Application(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "handled") }))},
-		{"uppercase", uppercase(wsgi.AppFunc(writing))},
+		{"uppercase", uppercase(wsgi.AppFunc(writeAll))},
 	} {
 		t.Run(sample.name, func(t *testing.T) { conformance.TestApplication(t, sample.app) })
 	}
@@ -50,8 +50,8 @@ func (b *lazyBody) Blocks(yield func([]byte, error) bool) {
 
 func (b *lazyBody) Close() error { return nil }
 
-// writing uses write for everything, and exc_info for its errors.
-func writing(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+// writeAll uses write for everything, and exc_info for its errors.
+func writeAll(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 	write, err := start("200 OK", text.Clone(), nil)
 	if err != nil {
 		return nil, err

@@ -13,14 +13,14 @@ import (
 // middlewareFaults are the faults of mutantMiddleware, which doubles every
 // byte of the body and has none when this is the zero value.
 type middlewareFaults struct {
-	answersItself, asksTwice                                        bool // the call
+	answersItself                                                   bool // the call
 	copiesEnviron, consumesInput, spoilsPath                        bool
 	waitsForAll, dropsEmpty, holdsOne, peeks, usesWrite, edits      bool // blocks
 	keepsBlocks, goesOn, keepsLen, addsBlock, isShared, passesFiles bool
-	neverCloses, closesTwice, closesIterated, noCloseOnError        bool // Close
+	neverCloses, closesTwice, closesIterated                        bool // Close
 	keepsLength, hopByHop, badHeader                                bool // the head
 	dropsExcInfo, takesLate, takesSecond, keepsFirst, judgesEarly   bool // start_response
-	panicsUnstarted, noWrite, plainWrite, wantsBlocks               bool
+	panicsUnstarted, noWrite, plainWrite                            bool
 	swallowsErrors, swallowsCall, cutsErrors                        bool // errors
 }
 

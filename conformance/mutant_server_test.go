@@ -26,7 +26,6 @@ type mutantServer struct {
 	serverFaults
 	app wsgi.Application
 
-	errors    sync.Mutex
 	kept      sync.Map // of an environ, for sharesEnviron
 	failures  atomic.Int32
 	lastQuery atomic.Value
