@@ -1,0 +1,170 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
+)
+
+// TestApplication tests an application: whether it keeps what PEP 3333 asks of
+// applications, as far as a server can tell from requests for its root. The
+// probe servers around it use all the freedom that the contract gives them.
+//
+// Each rule is a subtest, named after its id in the catalogue. Run it with the
+// race detector: requests are also made at the same time.
+func TestApplication(t *testing.T, app wsgi.Application) {
+	t.Helper()
+	Suite{}.TestApplication(t, app)
+}
+
+// TestApplication is the function of that name, with the choices of s.
+func (s Suite) TestApplication(t *testing.T, app wsgi.Application) {
+	t.Helper()
+	runProbes(t, s, app, applicationProbes)
+}
+
+// caller is a probe at work on an application: a server that makes one kind of
+// request.
+type caller struct {
+	*probing
+	app        wsgi.Application
+	method     string
+	environ    func(*wsgi.Environ) // changes the environ before the call
+	replace    map[string]any      // if set, is the environ
+	afterStart func(wsgi.Headers)  // what the server does to the list it was given
+	refuses    bool                // start_response fails
+	stopAfter  int                 // blocks after which the body is stopped; 0 for never
+	dontAsk    bool                // the body is closed without being iterated
+}
+
+func onApplication(rule, name string, run func(c *caller)) probe[wsgi.Application] {
+	return probe[wsgi.Application]{rule, name, func(p *probing, app wsgi.Application) {
+		run(&caller{probing: p, app: app, method: "GET"})
+	}}
+}
+
+// reply is what the server got of the application.
+type reply struct {
+	outcome
+	given     []wsgi.Headers // the lists that start_response was given
+	copies    []wsgi.Headers // and what was in them
+	second    bool           // start_response was called again without exc_info
+	unstarted bool           // data came before start_response
+	wroteLate bool           // write was called when Call had returned
+	stopped   bool
+	wentOn    bool // after the stop
+	isNil     bool
+}
+
+// call makes one request.
+func (c *caller) call() *reply {
+	r := new(reply)
+	request := wsgitest.NewRequest(c.method, "/")
+	if c.method == "POST" {
+		request.Content("application/x-www-form-urlencoded", postedForm)
+	}
+	environ := request.Environ()
+	if c.replace != nil {
+		environ = wsgi.EnvironFromMap(c.replace)
+	}
+	if c.environ != nil {
+		c.environ(environ)
+	}
+	returned := false
+	start := func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+		if c.refuses {
+			return nil, errProbe
+		}
+		r.second = r.second || r.starts > 0 && excInfo == nil
+		r.starts++
+		r.status, r.headers, r.excInfo = status, headers.Clone(), excInfo
+		r.given, r.copies = append(r.given, headers), append(r.copies, headers.Clone())
+		if c.afterStart != nil {
+			c.afterStart(headers)
+		}
+		return func(block []byte) (int, error) {
+			r.wroteLate = r.wroteLate || returned
+			r.written += string(block)
+			return len(block), nil
+		}, nil
+	}
+	func() {
+		defer recovered(&r.err)
+		body, err := c.app.Call(environ, start)
+		returned = true
+		r.err, r.callErr, r.isNil = err, err != nil, body == nil
+		if body == nil {
+			return
+		}
+		defer func() {
+			defer recovered(&r.err)
+			body.Close()
+		}()
+		if err != nil || c.dontAsk {
+			return
+		}
+		if sized, ok := body.(wsgi.Sized); ok {
+			r.sized, r.len = true, sized.Len()
+		}
+		body.Blocks(func(block []byte, err error) bool {
+			if r.stopped {
+				r.wentOn = true
+				return false
+			}
+			if err != nil {
+				r.err = err
+				r.stopped = true
+				return false
+			}
+			r.unstarted = r.unstarted || len(block) > 0 && r.starts == 0
+			r.values = append(r.values, string(block))
+			r.stopped = len(r.values) == c.stopAfter || len(r.values) > 1<<16
+			return !r.stopped
+		})
+	}()
+	return r
+}
+
+const postedForm = "name=value&other=1"
+
+// each makes requests of the usual methods.
+func (c *caller) each(look func(r *reply)) {
+	for _, c.method = range []string{"GET", "HEAD", "POST"} {
+		look(c.call())
+	}
+}
+
+// headFault returns the rule that the head of r breaks, "" for none.
+func (r *reply) headFault() (rule string, err error) {
+	var broken *wsgi.ContractError
+	if r.starts == 0 {
+		return "", nil
+	}
+	if code, _, err := wsgi.ParseStatus(r.status); errors.As(err, &broken) {
+		return "HDR-01", err
+	} else if code < 200 {
+		return "HDR-23", fmt.Errorf("the status is %q", r.status)
+	}
+	if err := r.headers.Validate(); errors.As(err, &broken) {
+		return strings.Replace(broken.Rule, "HDR-10", "HDR-09", 1), err
+	}
+	return "", nil
+}
+
+// alike checks that two requests had the same kind of response.
+func (c *caller) alike(what string, got, want *reply) {
+	var panicked *wsgi.PanicError
+	if errors.As(got.err, &panicked) || got.status != want.status || (got.err == nil) != (want.err == nil) {
+		c.faultf("expected %s to have the response of a plain %s, %v, got %v", what, c.method, want, got)
+	}
+}
+
+// bodiless reports whether a response of r's status has no body.
+func (r *reply) bodiless() bool {
+	return slices.Contains([]string{"204", "304"}, r.status[:min(3, len(r.status))])
+}

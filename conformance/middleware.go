@@ -1,0 +1,197 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
+)
+
+// TestMiddleware tests a middleware from both sides: it is wrapped around
+// probe applications and called by a probe server. What the middleware does to
+// a response is its own affair; how it treats its neighbours is looked at,
+// and that it does the same to a response however the application produces it.
+//
+// The middleware must pass on a plain GET and POST. Each rule is a subtest,
+// named after its id in the catalogue.
+func TestMiddleware(t *testing.T, m wsgi.Middleware) {
+	t.Helper()
+	Suite{}.TestMiddleware(t, m)
+}
+
+// TestMiddleware is the function of that name, with the choices of s.
+func (s Suite) TestMiddleware(t *testing.T, m wsgi.Middleware) {
+	t.Helper()
+	runProbes(t, s, m, middlewareProbes)
+}
+
+// sandwich is a probe at work on a middleware: an application inside and a
+// server outside, which write into one record.
+type sandwich struct {
+	*probing
+	middleware wsgi.Middleware
+	record     *record
+	method     string
+	stopAfter  int              // values after which the server stops; 0 for never
+	dontAsk    bool             // the server closes the body without iterating it
+	wrapped    wsgi.Application // when set, is called in the place of what run wraps
+}
+
+func onMiddleware(rule, name string, run func(s *sandwich)) probe[wsgi.Middleware] {
+	return probe[wsgi.Middleware]{rule, name, func(p *probing, m wsgi.Middleware) {
+		run(&sandwich{probing: p, middleware: m, record: new(record), method: "GET"})
+	}}
+}
+
+// outcome is what the server outside got.
+type outcome struct {
+	status  string
+	headers wsgi.Headers
+	starts  int
+	excInfo error    // of the last call of start_response
+	written string   // by write
+	values  []string // that were yielded, empty ones too
+	sized   bool
+	len     int
+	err     error // of Call, of the body, or a panic
+	callErr bool
+}
+
+// data is the response body.
+func (o *outcome) data() string { return o.written + strings.Join(o.values, "") }
+
+// failed reports whether the server outside learns of a failure: by an error,
+// or by an error response.
+func (o *outcome) failed() bool { return o.err != nil || o.status >= "5" }
+
+func (o *outcome) String() string {
+	return fmt.Sprintf("%d calls of start_response, status %q, %d values with %q, error %v", o.starts, o.status, len(o.values), shorten(o.data()), o.err)
+}
+
+// run sends one request through the middleware to the application, as a server
+// that keeps the contract.
+func (s *sandwich) run(inner app) *outcome {
+	s.record = new(record)
+	o := new(outcome)
+	request := wsgitest.NewRequest(s.method, "/probe/path?query").Content("text/plain", "input of the probe")
+	committed := false
+	start := func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+		switch {
+		case committed && excInfo != nil:
+			return nil, fmt.Errorf("too late: %w", excInfo)
+		case o.starts > 0 && excInfo == nil:
+			return nil, &wsgi.ContractError{Rule: "START-19", Detail: "start_response was called twice"}
+		}
+		o.starts++
+		o.status, o.headers, o.excInfo = status, headers.Clone(), excInfo
+		return func(block []byte) (int, error) {
+			committed = true
+			o.written += string(block)
+			s.record.add("outer write")
+			return len(block), nil
+		}, nil
+	}
+	called := func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.record.add("inner call")
+		return inner(environ, startResponse)
+	}
+	func() {
+		defer recovered(&o.err)
+		application := s.wrapped
+		if application == nil {
+			application = s.middleware(wsgi.AppFunc(called))
+		}
+		body, err := application.Call(request.Environ(), start)
+		s.record.add("outer returned")
+		o.err, o.callErr = err, err != nil
+		if body == nil {
+			if err == nil {
+				s.faultf("expected the middleware to return a body or an error, it returned neither")
+			}
+			return
+		}
+		defer func() {
+			defer recovered(&o.err)
+			body.Close()
+		}()
+		if err != nil || s.dontAsk {
+			return
+		}
+		if sized, ok := body.(wsgi.Sized); ok {
+			o.sized, o.len = true, sized.Len()
+		}
+		stopped := false
+		body.Blocks(func(block []byte, err error) bool {
+			if stopped {
+				s.record.add("outer value after stop")
+				return false
+			}
+			if err != nil {
+				o.err, stopped = err, true
+				return false
+			}
+			committed = committed || len(block) > 0
+			o.values = append(o.values, string(block))
+			s.record.add("outer value")
+			stopped = len(o.values) == s.stopAfter
+			return !stopped
+		})
+	}()
+	return o
+}
+
+// recovered makes an error of a panic.
+func recovered(err *error) {
+	if v := recover(); v != nil {
+		*err = &wsgi.PanicError{Value: v}
+	}
+}
+
+// reached reports whether the middleware called the application. One that does
+// not is judged by MW-02 alone.
+func (s *sandwich) reached() bool { return s.record.has("inner call") }
+
+// inner is an application with a recorded body.
+func (s *sandwich) inner(status string, headers wsgi.Headers, blocks wsgi.Generator) app {
+	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if _, err := start(status, headers.Clone(), nil); err != nil {
+			return nil, err
+		}
+		return &recorded{record: s.record, blocks: blocks}, nil
+	}
+}
+
+// text is an application that yields the blocks.
+func (s *sandwich) text(blocks ...string) app {
+	return s.inner("200 OK", plainText(), blocksOf(blocks...))
+}
+
+// sameBody expects that the middleware makes the same of two responses with
+// the same content.
+func (s *sandwich) sameBody(what string, got, want *outcome) {
+	if got.data() != want.data() || got.err != nil {
+		s.faultf("expected the same body for %s as for one that is yielded, %q, got %q, error %v", what, shorten(want.data()), shorten(got.data()), got.err)
+	}
+}
+
+// lengthFits checks the Content-Length against the bytes.
+func (s *sandwich) lengthFits(o *outcome) {
+	if length := o.headers.Get("Content-Length"); length != "" && length != fmt.Sprint(len(o.data())) && o.err == nil {
+		s.faultf("expected the Content-Length %s of the middleware's response to be right or left out, there are %d bytes", length, len(o.data()))
+	}
+}
+
+// failure checks that an error of the application reaches the server.
+func (s *sandwich) failure(what string, o *outcome) {
+	var panicked *wsgi.PanicError
+	switch {
+	case !s.reached():
+	case !o.failed():
+		s.faultf("expected %s to reach the server as an error, or as an error response, got %v", what, o)
+	case o.err != nil && !errors.Is(o.err, errProbe) && !errors.As(o.err, &panicked):
+		s.faultf("expected %s to reach the server, got another error, %v", what, o.err)
+	}
+}

@@ -1,0 +1,187 @@
+package conformance
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// mutantApp is an application with at most one fault, by name.
+type mutantApp struct {
+	fault  string
+	shared wsgi.Headers
+	calls  atomic.Int32
+}
+
+func (m *mutantApp) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	status := "200 OK"
+	headers := plainText("Content-Length", "11")
+	n := m.calls.Add(1)
+	is := func(fault string) bool { return m.fault == fault }
+	method := environ.Var("REQUEST_METHOD")
+
+	// What a request is read for.
+	switch {
+	case method == "POST" && is("reads on"):
+		io.ReadAll(environ.Input())
+	case method == "POST" && is("one read"):
+		p := make([]byte, 64)
+		if k, _ := environ.Input().Read(p); k < len(postedForm) {
+			status = "400 Bad Request"
+		}
+	case method == "POST":
+		length, _ := environ.ContentLength()
+		io.ReadAll(io.LimitReader(environ.Input(), length))
+	}
+
+	// What the answer depends on.
+	switch {
+	case is("needs REMOTE_ADDR"):
+		_ = environ.Get("REMOTE_ADDR").(string)
+	case is("needs empties") && environ.Get("QUERY_STRING") == nil,
+		is("needs a wrapper") && environ.Get("wsgi.file_wrapper") == nil,
+		is("reads Connection") && environ.Get("HTTP_CONNECTION") != nil,
+		is("runs once") && environ.Get("wsgi.run_once") == true && m.shared != nil,
+		is("fails at times") && n%3 == 0:
+		status = "500 Internal Server Error"
+	case is("panics"):
+		panic("no such page")
+	}
+	if environ.Get("wsgi.run_once") == true && is("runs once") {
+		m.shared = plainText()
+	}
+
+	// The head.
+	switch {
+	case is("status"):
+		status = "200"
+	case is("interim"):
+		status = "102 Processing"
+	case is("name"):
+		headers = append(headers, fields("X Y", "z")...)
+	case is("value"):
+		headers = append(headers, fields("X-Y", "a\nb")...)
+	case is("hop"):
+		headers = append(headers, fields("Connection", "close")...)
+	case is("odd length"):
+		headers = plainText("Content-Length", "eleven")
+	case is("two lengths"):
+		headers = append(headers, fields("Content-Length", "11")...)
+	case is("wrong length"):
+		headers = plainText("Content-Length", "12")
+	case is("status header"):
+		headers = append(headers, fields("Status", "200 OK")...)
+	case is("no type"):
+		headers = headers[1:]
+	case is("one list"):
+		if m.shared == nil {
+			m.shared = headers
+		}
+		headers = m.shared
+	}
+	if is("never starts") {
+		return blocksOf("hello world"), nil
+	}
+	write, err := start(status, headers, nil)
+	switch {
+	case err != nil && is("ignores refusals"):
+		return wsgi.Empty(), nil
+	case err != nil && is("own refusal"):
+		return nil, errors.New("something went wrong")
+	case err != nil:
+		return nil, err
+	case is("starts twice"):
+		start(status, headers, nil)
+	case is("changes the list"):
+		headers[0].Value = "changed/later"
+	case is("no body"):
+		return nil, nil
+	}
+
+	// The body.
+	body := wsgi.Generator(func(yield func([]byte, error) bool) {
+		if is("late write") {
+			write(nil)
+		}
+		for _, block := range strings.SplitAfter("hello world", " ") {
+			if !yield([]byte(block), nil) && !is("goes on") {
+				return
+			}
+		}
+	})
+	if is("wrong Len") {
+		return lyingBody{&recorded{record: new(record), blocks: body}}, nil
+	}
+	return body, nil
+}
+
+var applicationMutants = []struct{ rule, fault, also string }{
+	{"HDR-01", "status", ""},
+	{"HDR-23", "interim", ""},
+	{"HDR-09", "name", ""},
+	{"HDR-11", "value", ""},
+	{"HDR-13", "hop", ""},
+	{"LEN-10", "odd length", "HDR-24"},
+	{"LEN-11", "two lengths", ""},
+	{"HDR-19", "status header", ""},
+	{"HDR-20", "no type", ""},
+	{"HDR-24", "wrong length", ""},
+	{"HDR-07", "one list", "HDR-20"},
+	{"BODY-01", "no body", ""},
+	{"ERR-01", "panics", "APP-02 APP-05 ENV-12 ENV-21 ENV-25 FILE-02 HTTP-06 INPUT-05 BODY-15 START-17"},
+	{"START-04", "never starts", "START-16"},
+	{"START-19", "starts twice", ""},
+	{"START-27", "changes the list", ""},
+	{"START-16", "ignores refusals", ""},
+	{"START-17", "own refusal", ""},
+	{"BODY-07", "wrong Len", ""},
+	{"BODY-15", "goes on", ""},
+	{"WRITE-08", "late write", ""},
+	{"APP-02", "fails at times", "APP-05 ENV-21 ENV-25 FILE-02 HTTP-06 INPUT-05"},
+	{"ENV-12", "needs REMOTE_ADDR", ""},
+	{"ENV-25", "needs empties", ""},
+	{"ENV-21", "runs once", ""},
+	{"FILE-02", "needs a wrapper", ""},
+	{"HTTP-06", "reads Connection", ""},
+	{"INPUT-08", "reads on", ""},
+	{"INPUT-05", "one read", ""},
+}
+
+// sharing is an application that keeps the state of a request in itself: the
+// body of one request answers another.
+type sharing struct {
+	meet    *meeting
+	current atomic.Int32
+}
+
+func (a *sharing) Call(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	inside := a.current.Add(1)
+	defer a.current.Add(-1)
+	if a.meet.wait(); inside > 1 {
+		return nil, errors.New("another request's state")
+	}
+	_, err := start("200 OK", plainText(), nil)
+	return wsgi.Strings("shared"), err
+}
+
+// TestApplicationMutants runs the suite on an application that is right, and
+// on one for each fault that it should find.
+func TestApplicationMutants(t *testing.T) {
+	for rule, fault := range judge[wsgi.Application](new(mutantApp), applicationProbes, defaultPatience, "").broken {
+		t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
+	}
+	var y tally
+	for _, m := range applicationMutants {
+		t.Run(m.rule+"/"+m.fault, func(t *testing.T) {
+			y.verdict(t, judge[wsgi.Application](&mutantApp{fault: m.fault}, applicationProbes, mutantPatience, m.rule+" "+m.also), m.rule, m.also)
+		})
+	}
+	t.Run("APP-05/shares state", func(t *testing.T) {
+		y.verdict(t, judge[wsgi.Application](&sharing{meet: newMeeting(1 << 20)}, applicationProbes, mutantPatience, "APP-05"), "APP-05", "")
+	})
+	y.table(t, "TestApplication", len(applicationProbes), rulesOf(applicationProbes))
+}

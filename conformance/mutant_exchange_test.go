@@ -1,0 +1,512 @@
+package conformance
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// mutantExchange is one response of a mutantServer.
+type mutantExchange struct {
+	server  *mutantServer
+	faults  *serverFaults
+	conn    net.Conn
+	w       *bufio.Writer
+	request *mutantRequest
+
+	mu        sync.Mutex
+	started   bool
+	committed bool
+	finished  bool
+	continued bool
+	wrote     bool
+	failure   error // sticky
+	gone      error
+	calls     int
+	empties   int
+	status    string
+	headers   wsgi.Headers
+	length    int64 // declared, -1 for none
+	derived   bool  // length was derived from Len
+	sent      int64
+	single    bool
+	isFile    bool
+	chunked   bool
+	full      bool
+	held      []byte
+	wrapped   *mutantFile
+	close     func() error
+}
+
+var (
+	errOverTest  = errors.New("the request is over")
+	errFullTest  = errors.New("more than the Content-Length")
+	errTwiceTest = errors.New("start_response was called twice")
+	errCutTest   = errors.New("too little data")
+)
+
+// run calls the application and reports whether the response is whole.
+func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
+	f := x.faults
+	var body wsgi.Iterable
+	closed := false
+	closeBody := func() (err error) {
+		if body == nil || closed {
+			return nil
+		}
+		closed = true
+		if f.noClose != nil && f.noClose(x) {
+			return nil
+		}
+		defer recoverTo(&err)
+		err = body.Close()
+		if f.closesTwice {
+			body.Close()
+		}
+		if f.iteratesAgain {
+			body.Blocks(func([]byte, error) bool { return false })
+		}
+		return err
+	}
+	x.close = closeBody
+	defer func() { // also after runtime.Goexit
+		x.mu.Lock()
+		x.finished = true
+		x.mu.Unlock()
+		closeBody()
+	}()
+
+	if f.failsAfterFailures && x.server.failures.Load() >= 10 {
+		x.server.failures.Store(0)
+		x.status, x.headers = "503 Service Unavailable", nil
+		return x.end() == nil
+	}
+	body, err := x.call(environ)
+	if err != nil && f.retries {
+		body, err = x.call(environ)
+	}
+	if f.sendsWrapped && x.wrapped != nil {
+		body = x.wrapped
+	}
+	if f.sharesEnviron {
+		if mark := environ.Get("conformance.mark"); mark != nil {
+			x.server.kept.Store("conformance.mark", mark)
+		}
+	}
+	if f.readsEnvironLate {
+		x.request.method = environ.Var("REQUEST_METHOD")
+	}
+	if f.asksForWrapper && environ.Get("wsgi.file_wrapper") == nil && environ.Var("PATH_INFO") != "" {
+		err = errors.New("KeyError")
+	}
+	if f.judgesEarly && !x.started && err == nil {
+		err = errors.New("start_response was not called")
+	}
+	if err == nil && body == nil && !f.nilIsEmpty {
+		err = errors.New("nil body")
+	}
+	x.mu.Lock()
+	if x.failure == nil || err != nil {
+		x.failure = err
+	}
+	x.mu.Unlock()
+	if x.failure == nil && body != nil {
+		if sized, ok := body.(wsgi.Sized); ok && (sized.Len() == 1 || f.trustsAnyLen) {
+			x.single = true
+		}
+		_, x.isFile = body.(wsgi.FileStreamer)
+		if w, ok := body.(io.WriterTo); ok && f.usesWriterTo {
+			w.WriteTo(x.w)
+		}
+		x.iterate(body)
+	}
+	if f.closesFirst {
+		if err := closeBody(); err != nil {
+			x.failure = err
+		}
+	}
+	err = x.end()
+	if f.noClose == nil && !f.closesFirst {
+		x.mu.Lock()
+		x.finished = true
+		x.mu.Unlock()
+	}
+	closeBody()
+	return err == nil
+}
+
+func recoverTo(err *error) {
+	if v := recover(); v != nil {
+		*err = &wsgi.PanicError{Value: v}
+	}
+}
+
+func (x *mutantExchange) call(environ *wsgi.Environ) (body wsgi.Iterable, err error) {
+	defer recoverTo(&err)
+	if touched, ok := x.server.app.(io.WriterTo); ok && x.faults.touchesApp {
+		touched.WriteTo(io.Discard)
+	}
+	return x.server.app.Call(environ, x.start)
+}
+
+func (x *mutantExchange) iterate(body wsgi.Iterable) {
+	defer func() {
+		var err error
+		if v := recover(); v != nil {
+			err = &wsgi.PanicError{Value: v}
+			x.failure = err
+		}
+	}()
+	for file, ok := body.(*mutantFile); ok && x.faults.fileFromStart; {
+		file.rewind()
+		break
+	}
+	body.Blocks(x.yield)
+}
+
+func (x *mutantExchange) yield(block []byte, err error) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.faults
+	switch {
+	case x.finished || x.failure != nil && x.committed:
+		return f.forgets && !x.finished && x.more(block)
+	case err != nil:
+		x.failure = err
+		return f.yieldsOn
+	case len(block) == 0:
+		x.empties++
+		if f.emptyCommits && x.started || f.fewEmptiesCommit && x.empties == 3 && x.started {
+			x.commit()
+		}
+		if f.emptyChunk && x.chunked {
+			x.w.WriteString("0\r\n\r\n")
+		}
+		if f.startBeforeEmpty && !x.started {
+			x.failure = errors.New("an empty block before start_response")
+			return false
+		}
+		return x.empties < 100 || !f.manyEmptiesEnd
+	case !x.started && !f.sendsUnstarted:
+		x.failure = errors.New("a block before start_response")
+	}
+	if x.failure != nil {
+		return false
+	}
+	return x.more(block)
+}
+
+func (x *mutantExchange) more(block []byte) bool {
+	f := x.faults
+	if x.full {
+		return true // only with goesOn
+	}
+	if x.single && x.length < 0 && !x.committed && !x.bodiless() {
+		x.length, x.derived = int64(len(block)), true
+		x.headers.Add("Content-Length", strconv.Itoa(len(block)))
+	}
+	x.sendHeld()
+	_, err := x.send(block, false)
+	if f.closesEarly {
+		x.close()
+	}
+	if f.spoilsBlocks {
+		clear(block)
+	}
+	if err == errFullTest {
+		x.full = f.goesOn
+		return f.goesOn
+	}
+	return err == nil || f.ignoresGone
+}
+
+// start is start_response.
+func (x *mutantExchange) start(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.faults
+	x.calls++
+	refuse := func(err error) (wsgi.Write, error) {
+		if !f.forgets {
+			x.failure = err
+		}
+		return nil, err
+	}
+	switch {
+	case x.finished && f.liveCallables:
+		return x.write, nil
+	case x.finished:
+		return nil, errOverTest
+	case x.committed && excInfo != nil && f.lateIsFine:
+		return x.write, nil
+	case x.committed && excInfo != nil:
+		if f.lateIsSent {
+			x.send([]byte(status), false)
+		}
+		if f.otherError {
+			return refuse(errors.New("an error of the server's own"))
+		}
+		return refuse(fmt.Errorf("too late: %w", excInfo))
+	case x.started && excInfo == nil && !f.twiceIsFine:
+		return refuse(errTwiceTest)
+	case x.calls > 2 && f.onlyTwoCalls, !x.started && excInfo != nil && f.excFirstFails:
+		return refuse(errTwiceTest)
+	}
+	x.started = x.started || !f.checksFirst
+	if err := x.check(status, headers); err != nil {
+		return refuse(err)
+	}
+	x.started, x.failure = true, nil
+	x.status = status
+	if f.appends {
+		headers = append(x.headers, headers...)
+	}
+	x.headers = headers.Clone()
+	x.length = -1
+	for _, h := range headers {
+		if h.Name == "Content-Length" || strings.EqualFold(h.Name, "Content-Length") && !f.caseMatters {
+			x.length, _ = strconv.ParseInt(h.Value, 10, 64)
+		}
+	}
+	if f.sendsAtOnce {
+		x.commit()
+	}
+	if f.nilWrite {
+		return nil, nil
+	}
+	if f.writeKeepsHead {
+		return func(block []byte) (int, error) {
+			x.mu.Lock()
+			x.status, x.headers = status, headers
+			x.mu.Unlock()
+			return x.write(block)
+		}, nil
+	}
+	return x.write, nil
+}
+
+func (x *mutantExchange) check(status string, headers wsgi.Headers) error {
+	f := x.faults
+	code, _, err := wsgi.ParseStatus(status)
+	if rule := (*wsgi.ContractError)(nil); errors.As(err, &rule) && !slices.Contains(f.accepts, rule.Rule) {
+		return err
+	}
+	if err == nil && code < 200 && !slices.Contains(f.accepts, "HDR-23") {
+		return &wsgi.ContractError{Rule: "HDR-23"}
+	}
+	if f.caseMatters {
+		headers = slices.DeleteFunc(headers.Clone(), func(h wsgi.Header) bool { return h.Name == "content-length" })
+	}
+	if rule := (*wsgi.ContractError)(nil); errors.As(headers.Validate(), &rule) && !slices.Contains(f.accepts, rule.Rule) {
+		return rule
+	}
+	return nil
+}
+
+func (x *mutantExchange) write(block []byte) (int, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.faults
+	switch {
+	case x.finished && f.liveCallables:
+		return len(block), nil
+	case x.finished:
+		return 0, errOverTest
+	case x.failure != nil:
+		return 0, x.failure
+	}
+	x.wrote = true
+	if f.lenAfterWrite {
+		x.held = append(x.held, block...)
+		return len(block), nil
+	}
+	if len(block) == 0 && f.emptyWriteHolds {
+		return 0, nil
+	}
+	n, err := x.send(block, true)
+	if err == errFullTest && f.writeNeverFull || err != nil && err != errFullTest && f.writeIgnoresGone {
+		return len(block), nil
+	}
+	if f.writeCountsNothing {
+		n = 0
+	}
+	return n, err
+}
+
+// sendHeld sends what lenAfterWrite has kept.
+func (x *mutantExchange) sendHeld() {
+	if held := x.held; held != nil {
+		x.held = nil
+		x.send(held, true)
+	}
+}
+
+func (x *mutantExchange) code() string { return x.status[:3] }
+
+func (x *mutantExchange) bodiless() bool {
+	return x.request.method == "HEAD" || x.code() == "204" || x.code() == "304"
+}
+
+// discards reports whether body bytes are not sent.
+func (x *mutantExchange) discards() bool {
+	f := x.faults
+	if x.request.method == "HEAD" {
+		return !f.headBody && !(f.headFile && x.isFile)
+	}
+	return x.bodiless() && !f.body204
+}
+
+// commit writes the head.
+func (x *mutantExchange) commit() {
+	if x.committed {
+		return
+	}
+	x.committed = true
+	f := x.faults
+	if x.status == "" {
+		x.status = "200 OK"
+	}
+	h := x.headers.Clone()
+	if x.code() == "204" {
+		h.Del("Content-Length")
+		x.length = -1
+	}
+	if f.codesBelow600 && x.code() > "599" {
+		x.status = "500 Unknown"
+	}
+	if x.length < 0 && !x.bodiless() && x.request.proto != "HTTP/1.0" || x.length < 0 && f.chunkedOld && !x.bodiless() {
+		h.Add("Transfer-Encoding", "chunked")
+		x.chunked = true
+	}
+	if f.chunks204 && x.code() == "204" {
+		h.Add("Transfer-Encoding", "chunked")
+	}
+	if !h.Has("Date") && !f.noDate || f.ownDate {
+		h.Add("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	if f.spoilHead != nil {
+		f.spoilHead(x, &h)
+	}
+	if x.request.proto == "HTTP/1.0" {
+		h.Add("Connection", "close")
+	}
+	fmt.Fprintf(x.w, "HTTP/1.1 %s\r\n%s", x.status, h)
+	x.flush()
+}
+
+func (x *mutantExchange) flush() error {
+	if x.faults.flushesLate != nil && x.faults.flushesLate(x) {
+		return nil
+	}
+	if err := x.w.Flush(); err != nil {
+		x.gone = err
+	}
+	return x.gone
+}
+
+// send transmits a block, and as much of it as fits the Content-Length.
+func (x *mutantExchange) send(block []byte, byWrite bool) (n int, err error) {
+	f := x.faults
+	x.commit()
+	if x.discards() {
+		return len(block), x.flush()
+	}
+	if x.length >= 0 && x.sent+int64(len(block)) > x.length {
+		excess := f.sendsExcess && !byWrite && !x.isFile && !x.derived || f.believesLen && x.derived
+		if !excess {
+			block = block[:x.length-x.sent]
+		}
+		err = errFullTest
+	}
+	if f.spoilBody != nil {
+		block = f.spoilBody(block)
+	}
+	if x.chunked && len(block) > 0 {
+		fmt.Fprintf(x.w, "%x\r\n%s\r\n", len(block), block)
+	} else {
+		x.w.Write(block)
+	}
+	x.sent += int64(len(block))
+	if e := x.flush(); e != nil {
+		return 0, e
+	}
+	return len(block), err
+}
+
+// end completes the response, or says why that cannot be.
+func (x *mutantExchange) end() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	f := x.faults
+	if x.gone != nil {
+		return x.gone
+	}
+	if x.failure == nil && !x.started && x.status == "" && !f.endsUnstarted {
+		x.failure = errors.New("start_response was not called")
+	}
+	if x.failure != nil {
+		x.server.failures.Add(1)
+		return x.fail()
+	}
+	x.server.failures.Store(0)
+	x.sendHeld()
+	if f.writeOnlyCut && x.wrote && x.empties == 0 && x.sent == 7 {
+		return errCutTest
+	}
+	if !x.committed && x.length < 0 && x.status != "" && !x.bodiless() {
+		x.length = 0
+		x.headers.Add("Content-Length", "0")
+	}
+	x.commit()
+	if x.length >= 0 && x.sent < x.length && !x.bodiless() && !f.shortStaysOpen {
+		x.w.Flush()
+		return errCutTest
+	}
+	if x.chunked {
+		x.w.WriteString("0\r\n\r\n")
+	}
+	return x.w.Flush()
+}
+
+// fail answers 500, or cuts what has begun.
+func (x *mutantExchange) fail() error {
+	f := x.faults
+	if x.committed {
+		if f.endsCleanly && x.chunked {
+			x.w.WriteString("0\r\n\r\n")
+			x.w.Flush()
+			return nil
+		}
+		x.w.Flush()
+		return x.failure
+	}
+	if panicked := (*wsgi.PanicError)(nil); errors.As(x.failure, &panicked) && f.oddPanicDrops {
+		if _, isText := panicked.Value.(string); !isText && panicked.Unwrap() == nil {
+			return x.failure
+		}
+	}
+	text := "500 Internal Server Error\n"
+	if f.showsErrors {
+		text = x.failure.Error()
+	}
+	stale := x.headers.Get("X-Stale")
+	x.status, x.headers, x.length = "500 Internal Server Error", plainText("Content-Length", strconv.Itoa(len(text))), int64(len(text))
+	if f.leaksHead && stale != "" {
+		x.headers.Add("X-Stale", stale)
+	}
+	x.commit()
+	if !x.discards() {
+		x.w.WriteString(text)
+	}
+	return x.w.Flush()
+}

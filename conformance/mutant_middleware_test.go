@@ -1,0 +1,292 @@
+package conformance
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// middlewareFaults are the faults of mutantMiddleware, which doubles every
+// byte of the body and has none when this is the zero value.
+type middlewareFaults struct {
+	answersItself                                                   bool // the call
+	copiesEnviron, consumesInput, spoilsPath                        bool
+	waitsForAll, dropsEmpty, holdsOne, peeks, usesWrite, edits      bool // blocks
+	keepsBlocks, goesOn, keepsLen, addsBlock, isShared, passesFiles bool
+	neverCloses, closesTwice, closesIterated                        bool // Close
+	keepsLength, hopByHop, badHeader                                bool // the head
+	dropsExcInfo, takesLate, takesSecond, keepsFirst, judgesEarly   bool // start_response
+	panicsUnstarted, noWrite, plainWrite                            bool
+	swallowsErrors, swallowsCall, cutsErrors                        bool // errors
+}
+
+func mutantMiddleware(f *middlewareFaults) wsgi.Middleware {
+	return func(app wsgi.Application) wsgi.Application {
+		running := new(atomic.Int32)
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			return (&mutantPass{faults: f, start: start, running: running}).call(app, environ)
+		})
+	}
+}
+
+// mutantPass is one request on its way through.
+type mutantPass struct {
+	faults  *middlewareFaults
+	start   wsgi.StartResponse
+	started bool
+	first   wsgi.Headers
+	out     wsgi.Write
+	body    wsgi.Iterable
+	held    []byte
+	running *atomic.Int32 // requests of the middleware, for isShared
+}
+
+func double(block []byte) []byte {
+	out := make([]byte, 0, 2*len(block))
+	for _, b := range block {
+		out = append(out, b, b)
+	}
+	return out
+}
+
+func (m *mutantPass) call(app wsgi.Application, environ *wsgi.Environ) (wsgi.Iterable, error) {
+	f := m.faults
+	if f.answersItself {
+		return wsgi.Response{Status: "403 Forbidden"}.Call(environ, m.start)
+	}
+	if f.copiesEnviron {
+		environ = wsgi.EnvironFromMap(map[string]any{"REQUEST_METHOD": environ.Var("REQUEST_METHOD"), "PATH_INFO": environ.Var("PATH_INFO"),
+			"wsgi.input": environ.Input(), "CONTENT_LENGTH": environ.Var("CONTENT_LENGTH")})
+	}
+	if f.consumesInput {
+		io.Copy(io.Discard, environ.Input())
+	}
+	if f.spoilsPath {
+		environ.Set("SCRIPT_NAME", "/")
+	}
+	body, err := app.Call(environ, m.startResponse)
+	if err != nil && f.swallowsCall {
+		_, err := m.start("200 OK", nil, nil)
+		return wsgi.Empty(), err
+	}
+	if body == nil {
+		return nil, err
+	}
+	if _, ok := body.(wsgi.FileStreamer); ok && f.passesFiles {
+		return body, err
+	}
+	m.body = body
+	if f.judgesEarly && !m.started {
+		m.start("200 Early", nil, nil)
+	}
+	if f.peeks {
+		var all [][]byte
+		for block, err := range body.Blocks {
+			if err != nil {
+				body.Close()
+				return nil, err
+			}
+			all = append(all, bytes.Clone(block))
+		}
+		m.body = &peeked{body, all}
+	}
+	if sized, ok := body.(wsgi.Sized); ok && f.keepsLen {
+		return struct {
+			*mutantPass
+			wsgi.Sized
+		}{m, sized}, err
+	}
+	return m, err
+}
+
+type peeked struct {
+	wsgi.Iterable
+	all [][]byte
+}
+
+func (p *peeked) Blocks(yield func([]byte, error) bool) { wsgi.Blocks(p.all...).Blocks(yield) }
+
+func (m *mutantPass) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	f := m.faults
+	headers = headers.Clone()
+	if !f.keepsLength {
+		headers.Del("Content-Length")
+	}
+	if f.hopByHop {
+		headers.Add("Connection", "close")
+	}
+	if f.badHeader {
+		headers.Add("X Bad", "x")
+	}
+	if f.keepsFirst && m.first != nil {
+		headers = append(m.first, headers...)
+	}
+	m.first = headers
+	late := excInfo
+	if f.dropsExcInfo && m.started {
+		return m.write, nil
+	}
+	write, err := m.start(status, headers, late)
+	if err != nil && (f.takesLate && excInfo != nil || f.takesSecond && excInfo == nil) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m.started, m.out = true, write
+	if f.noWrite {
+		return func([]byte) (int, error) { return 0, errors.New("no write here") }, nil
+	}
+	return m.write, nil
+}
+
+func (m *mutantPass) write(block []byte) (int, error) {
+	out := double(block)
+	if m.faults.plainWrite {
+		out = block
+	}
+	if _, err := m.out(out); err != nil {
+		return 0, err
+	}
+	return len(block), nil
+}
+
+func (m *mutantPass) Blocks(yield func([]byte, error) bool) {
+	f := m.faults
+	var all []byte
+	m.running.Add(1)
+	defer m.running.Add(-1)
+	failed, n := false, 0
+	next := yield
+	yield = func(block []byte, err error) bool {
+		failed = !next(block, err) && !f.goesOn
+		return !failed
+	}
+	m.body.Blocks(func(block []byte, err error) bool {
+		n++
+		switch {
+		case err != nil:
+			failed = true
+			if f.swallowsErrors || f.cutsErrors && n > 1 {
+				return false
+			}
+			return yield(nil, err)
+		case len(block) == 0 && f.dropsEmpty:
+			return true
+		case f.panicsUnstarted && !m.started:
+			panic("no status")
+		case f.waitsForAll:
+			all = append(all, double(block)...)
+			return true
+		case f.holdsOne:
+			out := m.held
+			m.held = double(block)
+			if out == nil {
+				return true
+			}
+			return yield(out, nil)
+		case f.usesWrite && m.out != nil:
+			m.out(double(block))
+			return yield(nil, nil)
+		case f.keepsBlocks:
+			out := m.held
+			m.held = block // not a copy
+			return yield(double(out), nil)
+		}
+		out := double(block)
+		if f.isShared && m.running.Load() > 1 {
+			out = append(out, "of another request"...)
+		}
+		if f.edits {
+			clear(block)
+		}
+		return yield(out, nil)
+	})
+	if f.panicsUnstarted && !m.started {
+		panic("no status")
+	}
+	if failed {
+		return
+	}
+	switch {
+	case f.addsBlock:
+		yield(nil, nil)
+	case f.waitsForAll:
+		yield(all, nil)
+	case f.holdsOne && m.held != nil:
+		yield(m.held, nil)
+	case f.keepsBlocks && m.held != nil:
+		yield(double(m.held), nil)
+	}
+	if f.closesIterated {
+		m.body.Close()
+	}
+}
+
+func (m *mutantPass) Close() error {
+	f := m.faults
+	switch {
+	case f.neverCloses, f.closesIterated:
+		return nil
+	case f.closesTwice:
+		m.body.Close()
+	}
+	return m.body.Close()
+}
+
+var middlewareMutants = []struct {
+	rule, name, also string
+	faults           middlewareFaults
+}{
+	{"MW-02", "answers by itself", "", middlewareFaults{answersItself: true}},
+	{"MW-04", "waits for all blocks", "MW-05 MW-06 BODY-23", middlewareFaults{waitsForAll: true}},
+	{"MW-05", "drops empty blocks", "", middlewareFaults{dropsEmpty: true}},
+	{"MW-06", "is one block behind", "MW-05", middlewareFaults{holdsOne: true}},
+	{"MW-07", "iterates before it returns", "MW-04 MW-05 MW-06 MW-10 BODY-23 BODY-22 MW-12", middlewareFaults{peeks: true}},
+	{"MW-08", "writes what is yielded", "", middlewareFaults{usesWrite: true}},
+	{"MW-10", "never closes", "", middlewareFaults{neverCloses: true}},
+	{"MW-10", "closes twice", "", middlewareFaults{closesTwice: true}},
+	{"MW-10", "closes what was iterated", "", middlewareFaults{closesIterated: true}},
+	{"BODY-23", "goes on when stopped", "", middlewareFaults{goesOn: true}},
+	{"MW-11", "keeps the Content-Length", "", middlewareFaults{keepsLength: true}},
+	{"MW-12", "keeps exc_info", "MW-13 START-19", middlewareFaults{dropsExcInfo: true}},
+	{"MW-12", "takes exc_info when it is too late", "", middlewareFaults{takesLate: true}},
+	{"MW-13", "keeps the first headers", "", middlewareFaults{keepsFirst: true}},
+	{"START-19", "takes a second call", "", middlewareFaults{takesSecond: true}},
+	{"MW-14", "judges when Call returns", "", middlewareFaults{judgesEarly: true}},
+	{"MW-14", "panics without start_response", "", middlewareFaults{panicsUnstarted: true}},
+	{"MW-14", "has no write", "WRITE-13", middlewareFaults{noWrite: true}},
+	{"WRITE-13", "does not transform what is written", "", middlewareFaults{plainWrite: true}},
+	{"MW-16", "sends Connection", "", middlewareFaults{hopByHop: true}},
+	{"MW-01", "sends a malformed header", "", middlewareFaults{badHeader: true}},
+	{"MW-17", "does not transform files", "", middlewareFaults{passesFiles: true}},
+	{"MW-18", "keeps a Len that is no longer right", "", middlewareFaults{keepsLen: true, addsBlock: true}},
+	{"MW-19", "swallows errors", "", middlewareFaults{swallowsErrors: true}},
+	{"MW-19", "ends a cut response cleanly", "", middlewareFaults{cutsErrors: true}},
+	{"MW-20", "takes a failed call for an empty one", "", middlewareFaults{swallowsCall: true}},
+	{"ENV-24", "passes some variables", "", middlewareFaults{copiesEnviron: true}},
+	{"CGI-20", "sets SCRIPT_NAME to a slash", "", middlewareFaults{spoilsPath: true}},
+	{"INPUT-23", "consumes the input", "", middlewareFaults{consumesInput: true}},
+	{"BODY-22", "changes blocks", "", middlewareFaults{edits: true}},
+	{"BODY-22", "keeps blocks", "MW-18 BODY-23", middlewareFaults{keepsBlocks: true}},
+	{"APP-05", "shares what belongs to a request", "", middlewareFaults{isShared: true}},
+}
+
+// TestMiddlewareMutants runs the suite on a middleware that is right, and on
+// one for each fault that it should find.
+func TestMiddlewareMutants(t *testing.T) {
+	for rule, fault := range judge(mutantMiddleware(&middlewareFaults{}), middlewareProbes, defaultPatience, "").broken {
+		t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
+	}
+	var y tally
+	for _, m := range middlewareMutants {
+		t.Run(m.rule+"/"+m.name, func(t *testing.T) {
+			y.verdict(t, judge(mutantMiddleware(&m.faults), middlewareProbes, mutantPatience, m.rule+" "+m.also), m.rule, m.also)
+		})
+	}
+	y.table(t, "TestMiddleware", len(middlewareProbes), rulesOf(middlewareProbes))
+}

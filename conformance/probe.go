@@ -1,0 +1,177 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/internal/requirements"
+)
+
+// Suite holds the choices of a run of the suites. The zero value is strict,
+// and is what TestServer, TestApplication and TestMiddleware use.
+type Suite struct {
+	// Lenient makes a broken SHOULD or SHOULD NOT a line in the log of the
+	// test. Every MUST fails all the same.
+	Lenient bool
+
+	// Patience bounds each wait for the subject: 5 s when it is zero. A
+	// subject that keeps its contract is never waited for so long.
+	Patience time.Duration
+}
+
+const defaultPatience = 5 * time.Second
+
+func (s Suite) patience() time.Duration {
+	if s.Patience <= 0 {
+		return defaultPatience
+	}
+	return s.Patience
+}
+
+// probe is one check of a suite: what it does to a subject of type S breaks
+// one rule at most. The suites and the tests of the suites run the same lists.
+type probe[S any] struct {
+	rule string // an id of the catalogue
+	name string // what is looked at, for the name of the subtest
+	run  func(p *probing, subject S)
+}
+
+func (p probe[S]) String() string { return p.rule + "/" + p.name }
+
+// probing is a probe at work. Its methods may be called from any goroutine,
+// and later than the probe's end: then they do nothing.
+type probing struct {
+	rule     string
+	patience time.Duration
+
+	mu     sync.Mutex
+	over   bool
+	faults []string
+	seen   []string
+}
+
+// faultf records that the subject broke the rule: what was expected, and what
+// came instead.
+func (p *probing) faultf(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over {
+		p.faults = append(p.faults, fmt.Sprintf(format, args...))
+	}
+}
+
+// fatalf is faultf for what makes it useless to go on. Only the goroutine of
+// the probe calls it.
+func (p *probing) fatalf(format string, args ...any) {
+	p.faultf(format, args...)
+	panic(errEnough)
+}
+
+// saw records an event that makes a fault easier to understand.
+func (p *probing) saw(format string, args ...any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.over {
+		p.seen = append(p.seen, fmt.Sprintf(format, args...))
+	}
+}
+
+// errEnough ends a probe from within.
+var errEnough = errors.New("conformance: the probe has seen enough")
+
+// probeLimit is how many waits a probe may make use of to the full. It ends
+// what a bound of each single wait does not end.
+const probeLimit = 6
+
+// result is what a probe has found, nothing when the subject keeps the rule.
+type result struct {
+	faults []string
+	seen   []string
+}
+
+// try runs p on subject. It returns in any case: a subject that blocks for
+// ever or panics is found out, not suffered.
+func (p probe[S]) try(subject S, patience time.Duration) result {
+	run := &probing{rule: p.rule, patience: patience}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if v := recover(); v != nil && v != errEnough {
+				run.faultf("expected the probe to end, it panicked: %v\n%s", v, debug.Stack())
+			}
+		}()
+		p.run(run, subject)
+	}()
+	limit := time.NewTimer(probeLimit * patience)
+	defer limit.Stop()
+	select {
+	case <-done:
+	case <-limit.C:
+		run.faultf("expected the probe to end, it was still waiting after %v", probeLimit*patience)
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.over = true
+	return result{run.faults, run.seen}
+}
+
+// report tells t what a probe found: the rule, what was expected, what came,
+// and what was seen on the way.
+func (s Suite) report(t testing.TB, rule string, r result) {
+	t.Helper()
+	if len(r.faults) == 0 {
+		return
+	}
+	row, _ := requirements.ByID(rule)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s): %s", rule, row.Level, row.Text)
+	for _, fault := range r.faults {
+		fmt.Fprintf(&b, "\n  %s", fault)
+	}
+	for _, seen := range r.seen {
+		fmt.Fprintf(&b, "\n    seen: %s", seen)
+	}
+	if s.Lenient && strings.HasPrefix(row.Word(), "SHOULD") {
+		t.Log(b.String())
+		return
+	}
+	t.Error(b.String())
+}
+
+// runProbes runs every probe as a subtest of its name.
+func runProbes[S any](t *testing.T, s Suite, subject S, probes []probe[S]) {
+	t.Helper()
+	hasty := haste{patience: s.patience()}
+	for _, p := range probes {
+		t.Run(p.String(), func(t *testing.T) {
+			t.Helper()
+			s.report(t, p.rule, hasty.note(p.try(subject, hasty.patience)))
+		})
+	}
+}
+
+// haste shortens the patience with a subject on which waiting was in vain:
+// one that never answers shall not take a minute for each rule.
+type haste struct {
+	patience time.Duration
+	faulty   int
+}
+
+// hurriedAfter is the number of faulty probes after which a subject is not
+// waited for as before. By then there is enough to read.
+const hurriedAfter = 6
+
+func (h *haste) note(r result) result {
+	if len(r.faults) > 0 {
+		if h.faulty++; h.faulty == hurriedAfter {
+			h.patience = min(h.patience, 100*time.Millisecond)
+		}
+	}
+	return r
+}

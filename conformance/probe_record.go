@@ -1,0 +1,152 @@
+package conformance
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// record keeps the events of one probe in order, and lets the probe wait for
+// them: where a rule is about time, nobody sleeps.
+type record struct {
+	mu      sync.Mutex
+	events  []string
+	changed chan struct{} // closed at the next event; nil when nobody waits
+}
+
+func (r *record) add(event string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.events) < 1<<16 { // a body that never ends is no reason to run out of memory
+		r.events = append(r.events, event)
+	}
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+func (r *record) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+func (r *record) count(event string) (n int) {
+	for _, e := range r.all() {
+		if e == event {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *record) has(event string) bool { return r.count(event) > 0 }
+
+// String lists the first events, for messages.
+func (r *record) String() string {
+	events := r.all()
+	if len(events) > 40 {
+		events = append(events[:40], "...")
+	}
+	return strings.Join(events, ", ")
+}
+
+// await waits until event was recorded, and reports whether it was.
+func (r *record) await(event string, patience time.Duration) bool {
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for {
+		r.mu.Lock()
+		if slices.Contains(r.events, event) {
+			r.mu.Unlock()
+			return true
+		}
+		if r.changed == nil {
+			r.changed = make(chan struct{})
+		}
+		changed := r.changed
+		r.mu.Unlock()
+		select {
+		case <-changed:
+		case <-deadline.C:
+			return false
+		}
+	}
+}
+
+// recorded is a body that records how it is treated: "iterate" at the start,
+// "yield" before and "next" or "stop" after each block, "end" when it returns,
+// and "close".
+type recorded struct {
+	record   *record
+	blocks   wsgi.Generator
+	closeErr error
+}
+
+func (b *recorded) Blocks(yield func(block []byte, err error) bool) {
+	b.record.add("iterate")
+	defer b.record.add("end")
+	if b.record.has("close") {
+		b.record.add("iterate after close")
+	}
+	b.blocks(func(block []byte, err error) bool {
+		b.record.add("yield")
+		if yield(block, err) {
+			b.record.add("next")
+			return true
+		}
+		b.record.add("stop")
+		return false
+	})
+}
+
+func (b *recorded) Close() error {
+	b.record.add("close")
+	return b.closeErr
+}
+
+// blocksOf is the body of the given blocks, without a length.
+func blocksOf(blocks ...string) wsgi.Generator {
+	return func(yield func([]byte, error) bool) {
+		for _, block := range blocks {
+			if !yield([]byte(block), nil) {
+				return
+			}
+		}
+	}
+}
+
+// failing is a body that yields the blocks and then err.
+func failing(err error, blocks ...string) wsgi.Generator {
+	return func(yield func([]byte, error) bool) {
+		for _, block := range blocks {
+			if !yield([]byte(block), nil) {
+				return
+			}
+		}
+		yield(nil, err)
+	}
+}
+
+// errProbe is the failure of probe applications. Its text must not reach a
+// client.
+var errProbe = errors.New("conformance: the probe application fails on purpose")
+
+// fields makes headers of names and values in turn.
+func fields(list ...string) wsgi.Headers {
+	h := make(wsgi.Headers, 0, len(list)/2)
+	for i := 0; i+1 < len(list); i += 2 {
+		h.Add(list[i], list[i+1])
+	}
+	return h
+}
+
+// plainText is the head of most probe responses.
+func plainText(more ...string) wsgi.Headers {
+	return append(fields("Content-Type", "text/plain"), fields(more...)...)
+}

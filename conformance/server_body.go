@@ -1,0 +1,135 @@
+package conformance
+
+import (
+	"io"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverBodyProbes look at how the body is iterated and what comes of it.
+var serverBodyProbes = []probe[*serverSubject]{
+	onServer("BODY-01", "nil body", func(s *serverRun) {
+		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return nil, nil
+		}))
+	}),
+	onServer("BODY-05", "every byte", func(s *serverRun) {
+		var all strings.Builder
+		for b := range 256 {
+			all.WriteByte(byte(b))
+		}
+		for _, body := range []string{all.String(), "Foo: Bar\r\n\r\nHello\n0\r\n\r\n"} {
+			s.expect(s.get(s.answer("200 OK", plainText(), blocksOf(body, body))), 200, body+body)
+		}
+	}),
+	onServer("BODY-17", "no other method", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return &trappedBody{s.body(blocksOf("as ", "blocks"))}, nil
+		}), 200, "as blocks")
+		for _, event := range s.record.all() {
+			if method, ok := strings.CutPrefix(event, "trap "); ok {
+				s.faultf("expected nothing but Blocks, Close and Len of a body to be used, its method %s was", method)
+			}
+		}
+	}),
+	onServer("BODY-19", "iterated once", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), blocksOf("a", "b")))
+		s.await("close")
+		if n := s.record.count("iterate"); n != 1 || s.record.has("iterate after close") {
+			s.faultf("expected the body to be iterated once and before Close, got %s", s.record)
+		}
+	}),
+	onServer("BODY-21", "many empty blocks", func(s *serverRun) {
+		s.expect(s.get(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			for range 10000 {
+				if !yield(nil, nil) {
+					return
+				}
+			}
+			yield([]byte("at last"), nil)
+		})), 200, "at last")
+	}),
+	onServer("BODY-22", "one buffer for all blocks", func(s *serverRun) {
+		s.expect(s.get(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			block := make([]byte, 4)
+			for _, text := range []string{"one.", "two.", "end."} {
+				copy(block, text)
+				if !yield(block, nil) {
+					return
+				}
+				if string(block) != text {
+					s.faultf("expected the server to leave the block %q as it is, it is %q now", text, block)
+				}
+			}
+			copy(block, "XXXX")
+		})), 200, "one.two.end.")
+	}),
+	onServer("BODY-23", "nothing after an error", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			if yield(nil, errProbe) {
+				s.faultf("expected yield to return false after an error, it returned true")
+			}
+		}))
+	}),
+	onServer("WRITE-03", "write and then blocks", func(s *serverRun) {
+		s.expect(s.get(s.writing(func(write wsgi.Write) {
+			for _, text := range []string{"one,", "two,"} {
+				if n, err := write([]byte(text)); n != len(text) || err != nil {
+					s.faultf("expected write(%q) to return %d and no error, got %d, %v", text, len(text), n, err)
+				}
+			}
+		}, "three,", "four")), 200, "one,two,three,four")
+	}),
+	onServer("WRITE-06", "write alone", func(s *serverRun) {
+		s.expect(s.get(s.writing(func(write wsgi.Write) { write([]byte("written")) })), 200, "written")
+	}),
+	onServer("WRITE-10", "the first write commits", func(s *serverRun) {
+		for _, first := range []string{"", "begun"} {
+			r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, err := start("200 OK", plainText(), nil)
+				if err != nil {
+					return nil, err
+				}
+				write([]byte(first))
+				_, err = start("500 New", plainText("X-New", "1"), errProbe)
+				if err == nil {
+					s.faultf("expected write(%q) to send the headers, a later exc_info still replaced them", first)
+					err = errProbe
+				}
+				return nil, err
+			})
+			if r.code != 200 || r.headers.Has("X-New") {
+				s.faultf("expected the head that write(%q) sent, got %v", first, r)
+			}
+		}
+	}),
+}
+
+// writing is an application that uses write, and then yields the blocks.
+func (s *serverRun) writing(use func(write wsgi.Write), blocks ...string) app {
+	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		write, err := start("200 OK", plainText(), nil)
+		if err != nil {
+			return nil, err
+		}
+		if write != nil { // START-02's affair
+			use(write)
+		}
+		return s.body(blocksOf(blocks...)), nil
+	}
+}
+
+// trappedBody has methods that a server might be tempted by.
+type trappedBody struct{ *recorded }
+
+func (b *trappedBody) trap(method string) { b.record.add("trap " + method) }
+
+func (b *trappedBody) WriteTo(io.Writer) (int64, error) { b.trap("WriteTo"); return 0, errProbe }
+func (b *trappedBody) Read([]byte) (int, error)         { b.trap("Read"); return 0, io.EOF }
+func (b *trappedBody) Bytes() []byte                    { b.trap("Bytes"); return nil }
+func (b *trappedBody) String() string                   { b.trap("String"); return "" }
+func (b *trappedBody) Name() string                     { b.trap("Name"); return "" }
+func (b *trappedBody) Fd() uintptr                      { b.trap("Fd"); return 0 }

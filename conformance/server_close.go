@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"net"
+	"slices"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverCloseProbes look at Close, and at clients that leave.
+var serverCloseProbes = []probe[*serverSubject]{
+	onServer("BODY-08", "after a complete response", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), blocksOf("a", "b")))
+		s.closed()
+	}),
+	onServer("SRV-03", "close comes last", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), blocksOf("a", "b")))
+		s.await("close")
+		events := s.record.all()
+		after := events[slices.Index(events, "close")+1:]
+		if slices.ContainsFunc(after, func(event string) bool { return event != "close" }) || !slices.Contains(events, "end") {
+			s.faultf("expected Close when the iteration had ended, got %s", s.record)
+		}
+	}),
+	onServer("BODY-09", "after an error of the body", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), failing(errProbe)))
+		s.closed()
+	}),
+	onServer("BODY-09", "after an error behind a block", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), failing(errProbe, "block")))
+		s.closed()
+	}),
+	onServer("BODY-09", "after a panic of the body", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), func(func([]byte, error) bool) { panic("conformance: on purpose") }))
+		s.closed()
+	}),
+	onServer("BODY-10", "when the client has left", func(s *serverRun) {
+		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			block := make([]byte, 64<<10)
+			for end := time.Now().Add(s.patience); yield(block, nil) && time.Now().Before(end); {
+			}
+		}))
+		c := s.dial().send(s.request("GET", s.path))
+		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.r.Peek(1)
+		reset(c)
+		s.await("close")
+		if !s.record.has("stop") {
+			s.faultf("expected the iteration to stop when the client had left, the body went on for %v", s.patience)
+		}
+	}),
+	onServer("WRITE-11", "write when the client has left", func(s *serverRun) {
+		s.install(s.writing(func(write wsgi.Write) {
+			defer s.record.add("written")
+			block := make([]byte, 64<<10)
+			for end := time.Now().Add(s.patience); time.Now().Before(end); {
+				if _, err := write(block); err != nil {
+					s.record.add("failed")
+					return
+				}
+			}
+		}))
+		c := s.dial().send(s.request("GET", s.path))
+		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.r.Peek(1)
+		reset(c)
+		s.await("written")
+		if !s.record.has("failed") {
+			s.faultf("expected write to return an error when the client had left, it returned none for %v", s.patience)
+		}
+	}),
+	onServer("BODY-11", "once after each ending", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), blocksOf("a")))
+		s.await("close")
+		s.get(s.answer("200 OK", plainText(), failing(errProbe, "a")))
+		s.get(s.answer("200 OK", plainText("Content-Length", "1"), blocksOf("a", "b")))
+		s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf("a")))
+		// A request later everything that was to be closed twice has been.
+		s.get(s.sized("ok"))
+		if iterated, closed := s.record.count("call"), s.record.count("close"); closed > iterated {
+			s.faultf("expected one Close for each of %d bodies, got %d", iterated, closed)
+		}
+	}),
+	onServer("BODY-13", "on HEAD", func(s *serverRun) {
+		s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf("a")))
+		s.closed()
+	}),
+	onServer("BODY-13", "when never started", func(s *serverRun) {
+		s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return s.body(blocksOf()), nil })
+		s.closed()
+	}),
+	onServer("BODY-13", "with an error beside it", func(s *serverRun) {
+		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return s.body(blocksOf("not iterated")), errProbe
+		}))
+		s.closed()
+	}),
+	onServer("BODY-14", "an error of Close", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return &recorded{record: s.record, blocks: blocksOf("complete ", "response"), closeErr: errProbe}, nil
+		}), 200, "complete response")
+	}),
+	onServer("BODY-14", "response before Close", func(s *serverRun) {
+		g := s.gate()
+		defer g.open()
+		s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText("Content-Length", "8"), nil)
+			return &slowClose{s.body(blocksOf("complete")), g}, nil
+		})
+		c := s.dial().send(s.request("GET", s.path))
+		s.expect(s.receive(c, "GET"), 200, "complete")
+	}),
+}
+
+// closed waits for the Close of a body.
+func (s *serverRun) closed() {
+	if !s.record.await("close", s.patience) {
+		s.faultf("expected Close of the body to be called, it was not within %v; events: %s", s.patience, s.record)
+	}
+}
+
+// slowClose is a body whose Close takes its time.
+type slowClose struct {
+	*recorded
+	gate *gate
+}
+
+func (b *slowClose) Close() error {
+	b.gate.wait()
+	return b.recorded.Close()
+}
+
+// reset makes a client leave for good: the server's next bytes are refused.
+func reset(c *wireConn) {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0)
+	}
+	c.Close()
+}

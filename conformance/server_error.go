@@ -1,0 +1,126 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"runtime"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverErrorProbes look at what becomes of errors and panics.
+var serverErrorProbes = []probe[*serverSubject]{
+	onServer("ERR-10", "before start_response", func(s *serverRun) {
+		s.expectError(s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return nil, errProbe }))
+	}),
+	onServer("ERR-10", "after start_response", func(s *serverRun) { s.staleError(failing(errProbe)) }),
+	onServer("ERR-10", "after an empty block", func(s *serverRun) { s.staleError(failing(errProbe, "", "")) }),
+	onServer("ERR-11", "behind a block", func(s *serverRun) {
+		s.cutAfter(plainText(), failing(errProbe, "begun"))
+	}),
+	onServer("ERR-11", "behind a block with Content-Length", func(s *serverRun) {
+		s.cutAfter(plainText("Content-Length", "50"), failing(errProbe, "begun"))
+	}),
+	onServer("ERR-13", "panic", func(s *serverRun) {
+		for _, value := range []any{"a string", errProbe, struct{ n int }{7}} {
+			s.expectError(s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { panic(value) }))
+		}
+	}),
+	onServer("ERR-13", "panic behind a block", func(s *serverRun) {
+		s.cutAfter(plainText(), func(yield func([]byte, error) bool) {
+			yield([]byte("begun"), nil)
+			panic("conformance: on purpose")
+		})
+	}),
+	onServer("ERR-13", "end of the goroutine", func(s *serverRun) {
+		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			runtime.Goexit()
+		}))
+		c := s.dial().send(s.request("GET", s.path))
+		if r, err := c.receive("GET"); isTimeout(err) || err == nil && r.code != 500 {
+			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %v, %v", r, err)
+		}
+		if !s.record.await("close", s.patience) {
+			s.faultf("expected Close of the body after runtime.Goexit, it was not called: %s", s.record)
+		}
+	}),
+	onServer("ERR-12", "goes on serving", func(s *serverRun) {
+		for i := range 20 {
+			s.install(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+				if i%2 == 0 {
+					panic(http.ErrAbortHandler)
+				}
+				return nil, errProbe
+			})
+			c := s.dial().send(s.request("GET", s.path))
+			c.receive("GET")
+			c.Close()
+		}
+		s.expect(s.get(s.sized("serving")), 200, "serving")
+	}),
+	onServer("ERR-14", "no details to the client", func(s *serverRun) {
+		for _, a := range []app{
+			func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return nil, errProbe },
+			func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { panic(errProbe) },
+		} {
+			r := s.get(a)
+			for _, secret := range []string{errProbe.Error(), "goroutine ", ".go:"} {
+				if strings.Contains(r.body+fmt.Sprint(r.headers), secret) {
+					s.faultf("expected a response that tells nothing of the error, it contains %q: %v", secret, r)
+				}
+			}
+		}
+	}),
+	onServer("ERR-16", "refused and ignored", func(s *serverRun) {
+		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			if _, err := start("404 Not Found", plainText(), nil); err == nil {
+				return nil, errProbe // not detected: START-19's affair
+			}
+			return s.body(blocksOf("as if nothing had happened")), nil
+		}))
+	}),
+	onServer("ERR-16", "too late and ignored", func(s *serverRun) {
+		s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return s.body(func(yield func([]byte, error) bool) {
+				yield([]byte("begun"), nil)
+				if _, err := start("500 Late", plainText(), errProbe); err == nil {
+					yield(nil, errProbe) // START-14's affair
+					return
+				}
+				yield([]byte("an error page in the middle"), nil)
+			}), nil
+		})
+		c := s.dial().send(s.request("GET", s.path))
+		if r := s.receive(c, "GET"); r.complete() || r.body != "begun" {
+			s.faultf("expected the response to be cut after %q, got %v", "begun", r)
+		}
+	}),
+}
+
+// staleError expects a 500 that has nothing of the head that was stored.
+func (s *serverRun) staleError(blocks wsgi.Generator) {
+	r := s.get(s.answer("200 OK", plainText("X-Stale", "1", "Content-Length", "3"), blocks))
+	s.expectError(r)
+	if r.headers.Has("X-Stale") {
+		s.faultf("expected nothing of the stored headers in the server's own response, got %q", r.headers)
+	}
+}
+
+// cutAfter expects a response that has begun to be cut: the client can see
+// that it is not whole, and nothing follows on the connection.
+func (s *serverRun) cutAfter(headers wsgi.Headers, blocks wsgi.Generator) {
+	s.install(s.answer("200 OK", headers, blocks))
+	c := s.dial().send(s.request("GET", s.path) + s.request("GET", goodPath))
+	r := s.receive(c, "GET")
+	if r.complete() || isTimeout(r.err) || r.code != 200 || !strings.HasPrefix("begun", r.body) {
+		s.saw("on the wire: %q", c.seen.String())
+		s.faultf("expected the response to be cut after %q and the connection to end, got %v", "begun", r)
+		return
+	}
+	if rest, closed := c.ended(); rest != "" || !closed {
+		s.faultf("expected nothing after a response that was cut, got %q", rest)
+	}
+}

@@ -1,0 +1,222 @@
+package conformance
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverExpectProbes look at 100 Continue.
+var serverExpectProbes = []probe[*serverSubject]{
+	onServer("EXP-01", "100 Continue", func(s *serverRun) {
+		s.install(s.reading(func(in wsgi.InputStream) {
+			all, err := io.ReadAll(in)
+			s.same("read of an expected body", string(all), "body", err)
+		}))
+		c := s.dial().send(s.request("POST", s.path, "Content-Length: 4", "Expect: 100-continue"))
+		c.SetReadDeadline(time.Now().Add(s.patience))
+		r := new(wireResponse)
+		if err := c.head(r); err != nil || r.code != 100 {
+			s.fatalf("expected 100 Continue before the body is sent, got %q, %v", r.line, err)
+		}
+		c.send("body")
+		s.answered(c, "POST")
+		s.follow(c)
+	}),
+	onServer("EXP-05", "not for HTTP/1.0", func(s *serverRun) {
+		s.install(s.reading(func(in wsgi.InputStream) { io.ReadAll(in) }))
+		c := s.dial().send("POST " + s.path + " HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody")
+		if r := s.receive(c, "POST"); len(r.interim) > 0 {
+			s.faultf("expected no interim response for HTTP/1.0, got %v", r.interim)
+		}
+	}),
+	onServer("EXP-06", "not after the final head", func(s *serverRun) {
+		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText("Content-Length", "8"), nil)
+			return s.body(func(yield func([]byte, error) bool) {
+				if yield([]byte("head"), nil) {
+					io.ReadFull(environ.Input(), make([]byte, 4))
+					yield([]byte("tail"), nil)
+				}
+			}), nil
+		})
+		c := s.dial().send(s.request("POST", s.path, "Content-Length: 4", "Expect: 100-continue"))
+		s.await("next")
+		c.send("body")
+		r := s.receive(c, "POST") // a 100 before the head is the server's good right
+		if r.complete() {
+			s.follow(c)
+		}
+		if bytes.Contains([]byte(r.body), []byte("HTTP/1.1 100")) {
+			s.faultf("expected no interim response after the final head, got %v", r)
+		}
+	}),
+}
+
+// serverFileProbes look at wsgi.file_wrapper where the server has it.
+var serverFileProbes = []probe[*serverSubject]{
+	onServer("FILE-05", "iterable", func(s *serverRun) {
+		s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			start("200 OK", plainText(), nil)
+			body := wrap(&memoryFile{Reader: bytes.NewReader([]byte("file content"))}, 5)
+			defer body.Close()
+			var all []byte
+			for block, err := range body.Blocks {
+				if err != nil {
+					s.faultf("expected the blocks of a wrapped file, got %v", err)
+				}
+				all = append(all, block...)
+			}
+			return wsgi.Strings(string(all))
+		}, "file content")
+	}),
+	onServer("FILE-06", "nothing before it is returned", func(s *serverRun) {
+		s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			wrap(&memoryFile{Reader: bytes.NewReader([]byte("not this"))}, 5)
+			start("200 OK", plainText(), nil)
+			return wsgi.Strings("but this")
+		}, "but this")
+	}),
+	onServer("FILE-08", "closes the file", func(s *serverRun) {
+		file := &memoryFile{Reader: bytes.NewReader([]byte("file content")), record: s.record}
+		if s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			start("200 OK", plainText(), nil)
+			return wrap(file, 5)
+		}, "file content") {
+			s.closed()
+		}
+	}),
+	onServer("FILE-11", "from the position to the Content-Length", func(s *serverRun) {
+		file := s.tempFile("0123456789abcdef")
+		defer os.Remove(file.Name())
+		s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			start("200 OK", plainText("Content-Length", "4"), nil)
+			body := wrap(file, 3)
+			file.Seek(10, io.SeekStart)
+			return body
+		}, "abcd")
+	}),
+	onServer("FILE-12", "without the variable", func(s *serverRun) {
+		file := s.tempFile("0123456789")
+		defer os.Remove(file.Name())
+		s.expect(s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			wrap := environ.FileWrapper()
+			environ.Delete("wsgi.file_wrapper")
+			start("200 OK", plainText(), nil)
+			return wrap(file, 4), nil
+		}), 200, "0123456789")
+	}),
+	onServer("FILE-16", "HEAD", func(s *serverRun) {
+		file := s.tempFile("0123456789")
+		defer os.Remove(file.Name())
+		s.expect(s.do("HEAD", "", func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return environ.FileWrapper()(file, 4), nil
+		}), 200, "")
+	}),
+}
+
+// memoryFile is a file-like object that is no file.
+type memoryFile struct {
+	*bytes.Reader
+	record *record
+}
+
+func (f *memoryFile) Close() error {
+	if f.record != nil {
+		f.record.add("close")
+	}
+	return nil
+}
+
+// file runs an application that uses wsgi.file_wrapper, and reports whether
+// the server has one (FILE-01).
+func (s *serverRun) file(use func(wsgi.FileWrapper, wsgi.StartResponse) wsgi.Iterable, want string) bool {
+	offered := true
+	r := s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if offered = environ.Get("wsgi.file_wrapper") != nil; !offered {
+			return s.sized(want)(environ, start)
+		}
+		return use(environ.FileWrapper(), start), nil
+	})
+	s.expect(r, 200, want)
+	return offered
+}
+
+func (s *serverRun) tempFile(content string) *os.File {
+	file, err := os.CreateTemp("", "conformance")
+	if err == nil {
+		_, err = file.WriteString(content)
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		s.fatalf("expected a temporary file for the probe, got %v", err)
+	}
+	return file
+}
+
+// serverThreadProbes look at requests that run at the same time.
+var serverThreadProbes = []probe[*serverSubject]{
+	onServer("ENV-18", "wsgi.multithread", func(s *serverRun) {
+		var mu sync.Mutex
+		inside, met, flag := 0, false, false
+		together := make(chan struct{})
+		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			mu.Lock()
+			flag = environ.Get("wsgi.multithread") == true
+			if inside++; inside == 2 {
+				met = true
+				close(together)
+			}
+			mu.Unlock()
+			select {
+			case <-together:
+			case <-time.After(5 * moment): // nobody else: the server runs one at a time
+			}
+			mu.Lock()
+			inside--
+			mu.Unlock()
+			return s.sized("ok")(environ, start)
+		})
+		a := s.dial().send(s.request("GET", s.path))
+		b := s.dial().send(s.request("GET", s.path))
+		s.receive(a, "GET")
+		s.receive(b, "GET")
+		if met && !flag {
+			s.faultf("expected wsgi.multithread to be true where two requests are in the application at once, it is false")
+		}
+	}),
+	onServer("THR-02", "requests do not mix", func(s *serverRun) {
+		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			id := environ.Var("QUERY_STRING")
+			body, err := io.ReadAll(environ.Input())
+			if err != nil {
+				return nil, err
+			}
+			return s.answer("200 OK", plainText("X-Id", id), blocksOf(id, " ", string(body)))(environ, start)
+		})
+		var all sync.WaitGroup
+		conns := make([]*wireConn, 16)
+		for i := range conns {
+			conns[i] = s.dial()
+		}
+		for i, c := range conns {
+			all.Go(func() {
+				id := fmt.Sprint("request-", i)
+				c.send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
+				r, err := c.receive("POST")
+				if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
+					s.faultf("expected the answer to %s, got %v, %v", id, r, err)
+				}
+			})
+		}
+		all.Wait()
+	}),
+}

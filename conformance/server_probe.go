@@ -1,0 +1,253 @@
+package conformance
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverSubject is a running server and the application that it serves.
+type serverSubject struct {
+	dispatcher    *dispatcher
+	network, addr string
+}
+
+// dispatcher is the one application of a server under test. The path of a
+// request selects the probe's application; where a request can have no such
+// path, or the server spoils it, the last probe's is called.
+//
+// It has methods that a server might be tempted by (CALL-01).
+type dispatcher struct {
+	mu      sync.Mutex
+	n       int
+	apps    map[string]wsgi.Application
+	last    wsgi.Application
+	touched string
+}
+
+func newDispatcher() *dispatcher {
+	return &dispatcher{apps: make(map[string]wsgi.Application)}
+}
+
+const goodPath, goodBody = "/good", "the good answer\n"
+
+// Call finds the application and calls it.
+func (d *dispatcher) Call(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
+	path := environ.Var("SCRIPT_NAME") + environ.Var("PATH_INFO")
+	if strings.HasSuffix(path, goodPath) || path == goodPath[1:] {
+		if environ.Var("REQUEST_METHOD") != "GET" { // the rest of another request before it
+			return wsgi.Response{Status: "405 Method Not Allowed"}.Call(environ, startResponse)
+		}
+		if _, err := startResponse("200 OK", plainText(), nil); err != nil {
+			return nil, err
+		}
+		return wsgi.Strings(goodBody), nil
+	}
+	for segment := range strings.SplitSeq(path, "/") {
+		d.mu.Lock()
+		app := d.apps[segment]
+		d.mu.Unlock()
+		if app != nil {
+			return app.Call(environ, startResponse)
+		}
+	}
+	d.mu.Lock()
+	app := d.last
+	d.mu.Unlock()
+	return app.Call(environ, startResponse)
+}
+
+func (d *dispatcher) touch(method string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.touched = method
+}
+
+// ServeHTTP must not be called: an application is called by Call alone.
+func (d *dispatcher) ServeHTTP(http.ResponseWriter, *http.Request) { d.touch("ServeHTTP") }
+
+// WriteTo must not be called.
+func (d *dispatcher) WriteTo(io.Writer) (int64, error) { d.touch("WriteTo"); return 0, nil }
+
+// serverRun is a probe at work on a server.
+type serverRun struct {
+	*probing
+	subject *serverSubject
+	record  *record
+	path    string // where the probe's application is
+	conns   []net.Conn
+}
+
+// onServer makes a probe of a function that works on a serverRun.
+func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
+	return probe[*serverSubject]{rule, name, func(p *probing, subject *serverSubject) {
+		s := &serverRun{probing: p, subject: subject, record: new(record)}
+		defer func() {
+			for _, c := range s.conns {
+				c.Close()
+			}
+		}()
+		run(s)
+	}}
+}
+
+// app is the shape in which the probe applications are written.
+type app = func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error)
+
+// install makes a the application of the probe's requests.
+func (s *serverRun) install(a app) {
+	d := s.subject.dispatcher
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.n++
+	segment := fmt.Sprintf("probe-%d", d.n)
+	d.last = wsgi.AppFunc(a)
+	d.apps[segment] = d.last
+	s.path = "/" + segment
+}
+
+// dial opens a connection.
+func (s *serverRun) dial() *wireConn {
+	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	if err != nil {
+		s.fatalf("expected the server to accept a connection, got %v", err)
+	}
+	s.conns = append(s.conns, nc)
+	c := &wireConn{Conn: nc, p: s.probing}
+	c.r = bufio.NewReader(c)
+	return c
+}
+
+// request is the text of a request over HTTP/1.1.
+func (s *serverRun) request(method, path string, lines ...string) string {
+	return method + " " + path + " HTTP/1.1\r\nHost: conformance.test\r\n" + joinLines(lines) + "\r\n"
+}
+
+func joinLines(lines []string) (head string) {
+	for _, line := range lines {
+		head += line + "\r\n"
+	}
+	return head
+}
+
+// receive reads a response or ends the probe.
+func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
+	r, err := c.receive(method)
+	if err != nil {
+		s.saw("on the wire: %q", c.seen.String())
+		s.saw("in the application: %s", s.record)
+		s.fatalf("expected a response to %s, got none: %v", method, err)
+	}
+	return r
+}
+
+// get sends a request for the probe's application and returns the response.
+// Then it sees that the connection is fit for a further request, or closed:
+// whatever the application does, a response must not run into the next one.
+func (s *serverRun) get(a app) *wireResponse { return s.do("GET", "", a) }
+
+func (s *serverRun) do(method, body string, a app) *wireResponse {
+	s.install(a)
+	return s.again(method, body)
+}
+
+// again is do with the application that is installed.
+func (s *serverRun) again(method, body string) *wireResponse {
+	c := s.dial()
+	var lines []string
+	if body != "" {
+		lines = append(lines, fmt.Sprintf("Content-Length: %d", len(body)))
+	}
+	c.send(s.request(method, s.path, lines...) + body)
+	r := s.receive(c, method)
+	if r.complete() {
+		s.follow(c)
+	}
+	return r
+}
+
+// follow sends a good request on a connection that was used, and expects the
+// good answer or the end of the connection.
+func (s *serverRun) follow(c *wireConn) {
+	c.send(s.request("GET", goodPath))
+	next, err := c.receive("GET")
+	switch {
+	case err == errClosed:
+	case err != nil:
+		s.saw("on the wire: %q", c.seen.String())
+		s.fatalf("expected the next request on the connection to be answered or refused cleanly, got %v", err)
+	case next.code != 200 || next.body != goodBody || !next.complete():
+		s.saw("on the wire: %q", c.seen.String())
+		s.fatalf("expected the next response on the connection to be 200 with %q, got %v", goodBody, next)
+	}
+}
+
+// expect checks status and body of a response that must be complete.
+func (s *serverRun) expect(r *wireResponse, code int, body string) {
+	if r.code != code || r.body != body || !r.complete() {
+		s.saw("in the application: %s", s.record)
+		s.faultf("expected a complete response %d with body %q, got %v", code, body, r)
+	}
+}
+
+// expectError checks that r is a response of the server's own making.
+func (s *serverRun) expectError(r *wireResponse) {
+	if r.code != 500 || !r.complete() {
+		s.saw("in the application: %s", s.record)
+		s.faultf("expected a complete response 500, got %v", r)
+	}
+}
+
+// await waits for an event of the application.
+func (s *serverRun) await(event string) {
+	if !s.record.await(event, s.patience) {
+		s.saw("in the application: %s", s.record)
+		s.fatalf("expected %q to happen in the application, it did not within %v", event, s.patience)
+	}
+}
+
+// answer is an application that answers with a recorded body without length.
+func (s *serverRun) answer(status string, headers wsgi.Headers, blocks wsgi.Generator) app {
+	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.record.add("call")
+		if _, err := start(status, headers.Clone(), nil); err != nil {
+			s.record.add("refused")
+			return nil, err
+		}
+		return s.body(blocks), nil
+	}
+}
+
+func (s *serverRun) body(blocks wsgi.Generator) *recorded {
+	return &recorded{record: s.record, blocks: blocks}
+}
+
+// gate is a place where an application waits for the probe. It opens by itself
+// when the probe's time is over, so that no application stays behind.
+type gate struct {
+	once     sync.Once
+	opened   chan struct{}
+	patience time.Duration
+}
+
+func (p *probing) gate() *gate {
+	return &gate{opened: make(chan struct{}), patience: probeLimit * p.patience}
+}
+
+func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
+
+func (g *gate) wait() {
+	limit := time.NewTimer(g.patience)
+	defer limit.Stop()
+	select {
+	case <-g.opened:
+	case <-limit.C:
+	}
+}

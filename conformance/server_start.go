@@ -1,0 +1,263 @@
+package conformance
+
+import (
+	"errors"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// serverCallProbes look at how the application object is invoked.
+var serverCallProbes = []probe[*serverSubject]{
+	onServer("CALL-01", "calls and does nothing else", func(s *serverRun) {
+		s.expect(s.get(s.answer("200 OK", plainText(), blocksOf("ok"))), 200, "ok")
+		d := s.subject.dispatcher
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.touched != "" {
+			s.faultf("expected only Call of the application to be used, its method %s was", d.touched)
+		}
+	}),
+	onServer("APP-04", "class as application", func(s *serverRun) {
+		class := wsgi.AppClass[*recorded](func(_ *wsgi.Environ, start wsgi.StartResponse) *recorded {
+			return s.body(func(yield func([]byte, error) bool) {
+				start("200 OK", plainText(), nil)
+				yield([]byte("instance"), nil)
+			})
+		})
+		s.expect(s.get(class.Call), 200, "instance")
+		s.expect(s.again("GET", ""), 200, "instance")
+	}),
+	onServer("SRV-01", "one call for a request", func(s *serverRun) {
+		s.get(s.answer("200 OK", plainText(), blocksOf("ok")))
+		s.calls("a request", 1)
+		s.again("HEAD", "")
+		s.calls("a HEAD request", 2)
+		s.do("GET", "", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+			s.record.add("call")
+			return nil, errProbe
+		})
+		s.calls("a request that failed", 3)
+	}),
+	onServer("SRV-02", "an environ for each request", func(s *serverRun) {
+		for range 3 {
+			s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				if environ.Get("conformance.mark") != nil || environ.Get("wsgi.version") == nil {
+					s.faultf("expected a fresh environ, it shows what an earlier request did to its own")
+				}
+				environ.Set("conformance.mark", true)
+				environ.Delete("wsgi.version")
+				return s.answer("200 OK", plainText(), blocksOf("ok"))(environ, start)
+			})
+		}
+	}),
+	onServer("SRV-04", "head of an empty body", func(s *serverRun) {
+		for _, blocks := range [][]string{nil, {""}, {"", "", ""}} {
+			r := s.get(s.answer("200 OK", plainText("X-Probe", "empty"), blocksOf(blocks...)))
+			s.expect(r, 200, "")
+			if got := r.headers.Get("X-Probe"); got != "empty" {
+				s.faultf("expected the head of a body of %d empty blocks to have X-Probe: empty, got %q", len(blocks), r.headers)
+			}
+		}
+	}),
+	onServer("SRV-06", "block without start_response", func(s *serverRun) {
+		s.expectError(s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+			return s.body(blocksOf("never started")), nil
+		}))
+	}),
+	onServer("SRV-07", "end without start_response", func(s *serverRun) {
+		s.expectError(s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+			return s.body(blocksOf()), nil
+		}))
+	}),
+	onServer("SRV-10", "callables after the request", func(s *serverRun) {
+		var start wsgi.StartResponse
+		var write wsgi.Write
+		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
+			start = sr
+			write, _ = sr("200 OK", plainText("Content-Length", "2"), nil)
+			return s.body(blocksOf("ok")), nil
+		}), 200, "ok")
+		s.await("close")
+		// The next request passes the connection on, so the first one is over.
+		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
+			sr("200 OK", plainText("Content-Length", "4"), nil)
+			if _, err := write([]byte("XXXX")); err == nil {
+				s.faultf("expected write of a finished request to fail, it returned no error")
+			}
+			if _, err := start("500 Late", plainText(), errProbe); err == nil {
+				s.faultf("expected start_response of a finished request to fail, it returned no error")
+			}
+			return wsgi.Strings("next"), nil
+		}), 200, "next")
+	}),
+	onServer("SRV-12", "environ emptied by the application", func(s *serverRun) {
+		wreck := func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			for key := range environ.Map() {
+				environ.Delete(key)
+			}
+			environ.Set("SERVER_PROTOCOL", "HTTP/0.9")
+			environ.Set("REQUEST_METHOD", "GET")
+			return s.answer("200 OK", plainText(), blocksOf("a", "b"))(environ, start)
+		}
+		s.expect(s.get(wreck), 200, "ab")
+		s.expect(s.again("HEAD", ""), 200, "")
+	}),
+}
+
+// calls checks how often the application was called up to now.
+func (s *serverRun) calls(after string, want int) {
+	if got := s.record.count("call"); got != want {
+		s.fatalf("expected one call of the application for %s, got %d calls after %d requests", after, got, want)
+	}
+}
+
+// serverStartProbes look at start_response.
+var serverStartProbes = []probe[*serverSubject]{
+	onServer("START-02", "returns write", func(s *serverRun) {
+		s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if write, err := start("200 OK", plainText(), nil); write == nil || err != nil {
+				s.faultf("expected start_response to return a write and no error, got write == nil: %t, error %v", write == nil, err)
+			}
+			return wsgi.Strings("ok"), nil
+		})
+	}),
+	onServer("START-06", "called in the first iteration", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			return s.body(func(yield func([]byte, error) bool) {
+				start("202 Late", plainText(), nil)
+				yield([]byte("late"), nil)
+			}), nil
+		}), 202, "late")
+	}),
+	onServer("START-06", "called after an empty block", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			return s.body(func(yield func([]byte, error) bool) {
+				if yield(nil, nil) {
+					start("202 Late", plainText(), nil)
+					yield([]byte("late"), nil)
+				}
+			}), nil
+		}), 202, "late")
+	}),
+	onServer("START-13", "replaces the head", func(s *serverRun) {
+		r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText("X-Old", "1"), nil)
+			if _, err := start("503 New", plainText("X-New", "1"), errProbe); err != nil {
+				s.faultf("expected start_response with exc_info to succeed before output, got %v", err)
+			}
+			return s.body(blocksOf("new")), nil
+		})
+		s.expect(r, 503, "new")
+		if r.headers.Has("X-Old") || !r.headers.Has("X-New") || len(r.headers.Values("Content-Type")) != 1 {
+			s.faultf("expected the second list of headers in the place of the first, got %q", r.headers)
+		}
+	}),
+	onServer("START-13", "replaces after an empty block", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText("Content-Length", "77"), nil)
+			return s.body(func(yield func([]byte, error) bool) {
+				yield(nil, nil)
+				start("503 New", plainText(), errProbe)
+				yield([]byte("new"), nil)
+			}), nil
+		}), 503, "new")
+	}),
+	onServer("START-14", "too late with exc_info", func(s *serverRun) {
+		s.tooLate(func(err error) {
+			if err == nil {
+				s.faultf("expected start_response with exc_info to fail after output, it returned no error")
+			}
+		})
+	}),
+	onServer("START-15", "the original error", func(s *serverRun) {
+		s.tooLate(func(err error) {
+			if err != nil && !errors.Is(err, errProbe) {
+				s.faultf("expected an error that wraps the one given as exc_info, got %v", err)
+			}
+		})
+	}),
+	onServer("START-26", "aborted and not changed", func(s *serverRun) {
+		r := s.tooLate(func(error) {})
+		if r.code != 200 || r.headers.Has("X-New") || r.body != "begun" {
+			s.faultf("expected the response that had begun, 200 with %q and no more, got %v", "begun", r)
+		}
+		if r.complete() {
+			s.faultf("expected the response to be cut, it looks complete: %v", r)
+		}
+	}),
+	onServer("START-18", "the last of several", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			start("500 Second", plainText(), errProbe)
+			_, err := start("503 Third", plainText(), errProbe)
+			return s.body(blocksOf("third")), err
+		}), 503, "third")
+	}),
+	onServer("START-19", "twice without exc_info", func(s *serverRun) {
+		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			if _, err := start("200 OK", plainText(), nil); err == nil {
+				s.faultf("expected the second start_response without exc_info to fail, it returned no error")
+			} else {
+				return nil, err
+			}
+			return wsgi.Strings("twice"), nil
+		}))
+	}),
+	onServer("START-20", "after a refused call", func(s *serverRun) {
+		r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if _, err := start("200 OK", fields("Bad Name", "x"), nil); err == nil {
+				return nil, errProbe // not detected: START-22's affair
+			}
+			s.record.add("refused")
+			if _, err := start("200 OK", plainText(), nil); err == nil {
+				s.faultf("expected start_response without exc_info to fail after a refused call, it returned no error")
+			}
+			if _, err := start("503 Repaired", plainText(), errProbe); err != nil {
+				s.faultf("expected start_response with exc_info to repair a refused call, got %v", err)
+			}
+			return s.body(blocksOf("repaired")), nil
+		})
+		if s.record.has("refused") {
+			s.expect(r, 503, "repaired")
+		}
+	}),
+	onServer("START-24", "exc_info at the first call", func(s *serverRun) {
+		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, err := start("503 First", plainText(), errProbe)
+			return s.body(blocksOf("first")), err
+		}), 503, "first")
+	}),
+	onServer("START-28", "write of a superseded call", func(s *serverRun) {
+		r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			write, _ := start("200 OK", plainText("X-Old", "1"), nil)
+			if _, err := start("503 New", plainText(), errProbe); err != nil || write == nil {
+				return wsgi.Empty(), err
+			}
+			write([]byte("written"))
+			return s.body(blocksOf()), nil
+		})
+		if r.code != 503 || r.headers.Has("X-Old") {
+			s.faultf("expected the head of the second call, whatever became of the first one's write, got %v %q", r, r.headers)
+		}
+	}),
+}
+
+// tooLate runs an application that starts an error response when a block is
+// out already, and gives on what start_response answered.
+func (s *serverRun) tooLate(see func(err error)) *wireResponse {
+	return s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		start("200 OK", plainText(), nil)
+		return s.body(func(yield func([]byte, error) bool) {
+			if !yield([]byte("begun"), nil) {
+				return
+			}
+			_, err := start("500 New", plainText("X-New", "1"), errProbe)
+			see(err)
+			if err == nil {
+				err = errProbe
+			}
+			yield(nil, err)
+		}), nil
+	})
+}

@@ -1,0 +1,97 @@
+package conformance
+
+// serverTargetProbes look at what becomes of the request's target.
+var serverTargetProbes = []probe[*serverSubject]{
+	onServer("CGI-02", "SCRIPT_NAME at the root", func(s *serverRun) {
+		s.variables(s.request("GET", "/PROBE/x"), "SCRIPT_NAME", "")
+	}),
+	onServer("CGI-13", "begin with a slash", func(s *serverRun) {
+		for _, path := range []string{"/PROBE", "/PROBE/", "/PROBE/a/b"} {
+			e := s.environ(s.request("GET", path))
+			for _, key := range []string{"SCRIPT_NAME", "PATH_INFO"} {
+				if value, _ := e[key].(string); value != "" && value[0] != '/' {
+					s.faultf("expected %s to be empty or to begin with a slash, got %q for %s", key, value, path)
+				}
+			}
+		}
+	}),
+	onServer("CGI-17", "decoded once", func(s *serverRun) {
+		for encoded, decoded := range map[string]string{"%2c": ",", "%252c": "%2c", "%E3%81%82": "\xe3\x81\x82", "a%2Fb": "a/b", "%FF": "\xff", "a%20b": "a b"} {
+			s.pathInfo("/x/"+encoded, "/x/"+decoded)
+		}
+	}),
+	onServer("CGI-18", "QUERY_STRING undecoded", func(s *serverRun) {
+		s.variables(s.request("GET", "/PROBE?x=%20y&z=%C3+?a"), "QUERY_STRING", "x=%20y&z=%C3+?a")
+	}),
+	onServer("CGI-04", "QUERY_STRING without a query", func(s *serverRun) {
+		for _, path := range []string{"/PROBE", "/PROBE?"} {
+			if q := s.environ(s.request("GET", path))["QUERY_STRING"]; q != nil && q != "" {
+				s.faultf("expected QUERY_STRING to be empty or absent for %s, got %q", path, q)
+			}
+		}
+	}),
+	onServer("CGI-19", "not normalised", func(s *serverRun) {
+		for _, path := range []string{"/x//foo///bar", "/x/./../y", "/x/a/", "/x//"} {
+			s.pathInfo(path, path)
+		}
+		e := s.environ(s.request("GET", "//two/slashes"))
+		if got := wholePath(e); got != "//two/slashes" {
+			s.faultf("expected SCRIPT_NAME and PATH_INFO to be the path %q, got %q", "//two/slashes", got)
+		}
+	}),
+	onServer("CGI-20", "SCRIPT_NAME and PATH_INFO are the path", func(s *serverRun) {
+		for _, path := range []string{"/x", "/x/", "/x/y/z"} {
+			s.pathInfo(path, path)
+		}
+	}),
+	onServer("CGI-28", "absolute target", func(s *serverRun) {
+		e := s.environ("GET http://other.test:99/PROBE?q HTTP/1.1\r\nHost: conformance.test\r\n\r\n")
+		if got := wholePath(e); got != s.path || e["QUERY_STRING"] != "q" {
+			s.faultf("expected the path %q and the query q of an absolute target, got %q and %q", s.path, got, e["QUERY_STRING"])
+		}
+	}),
+	onServer("CGI-28", "asterisk and authority", func(s *serverRun) {
+		for _, raw := range []string{s.request("OPTIONS", "*"), s.request("CONNECT", "other.test:80")} {
+			e := s.environOrRefusal(raw)
+			if path := wholePath(e); e != nil && path != "" && path[0] != '/' && !(path == "*" && e["REQUEST_METHOD"] == "OPTIONS") {
+				s.faultf("expected %q to be answered by the server or to have a path, PATH_INFO is %q", raw, path)
+			}
+		}
+	}),
+	onServer("CGI-29", "host of an absolute target", func(s *serverRun) {
+		s.variables("GET http://other.test:99/PROBE HTTP/1.1\r\nHost: conformance.test\r\n\r\n", "HTTP_HOST", "other.test:99")
+	}),
+	onServer("CGI-31", "fragment", func(s *serverRun) {
+		e := s.environOrRefusal(s.request("GET", "/PROBE#f"))
+		if e != nil && wholePath(e) != s.path+"#f" {
+			s.faultf("expected a target with a fragment to be refused or passed as it is, got the path %q", wholePath(e))
+		}
+	}),
+	onServer("STR-06", "bytes of target and header", func(s *serverRun) {
+		e := s.environ(s.request("GET", "/PROBE/%FF%C3%A9?%FF\xe9", "X-Raw: \xff\xe9"))
+		if got := wholePath(e); got != s.path+"/\xff\xc3\xa9" {
+			s.faultf("expected the path %q, got %q", s.path+"/\xff\xc3\xa9", got)
+		}
+		if got := e["QUERY_STRING"]; got != "%FF\xe9" {
+			s.faultf("expected the query %q, got %q", "%FF\xe9", got)
+		}
+		if got := e["HTTP_X_RAW"]; got != "\xff\xe9" {
+			s.faultf("expected HTTP_X_RAW to be %q, got %q", "\xff\xe9", got)
+		}
+	}),
+}
+
+func wholePath(e map[string]any) string {
+	script, _ := e["SCRIPT_NAME"].(string)
+	info, _ := e["PATH_INFO"].(string)
+	return script + info
+}
+
+// pathInfo checks the path that the application sees when what follows the
+// probe's own is sent in the given form.
+func (s *serverRun) pathInfo(sent, want string) {
+	e := s.environ(s.request("GET", "/PROBE"+sent))
+	if got := wholePath(e); got != s.path+want {
+		s.faultf("expected SCRIPT_NAME and PATH_INFO to be %q for the path %q, got %q", s.path+want, sent, got)
+	}
+}
