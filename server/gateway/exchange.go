@@ -40,28 +40,47 @@ type Exchange struct {
 	streams atomic.Pointer[streams] // made when first asked for
 
 	// mu orders the request's own goroutine with callables that an
-	// application leaked to another one (SRV-10). It guards what follows.
-	mu sync.Mutex
+	// application leaked to another one (SRV-10).
+	mu       sync.Mutex
+	done     atomic.Bool // the request is over; set without mu
+	finished bool        // the response is complete or given up: nothing more is sent
 
-	// The response; see start.go for the states. An application may keep all
-	// of this, so that each request needs a new Exchange: it is laid out to be
-	// small.
-	done      atomic.Bool // the request is over; set without mu
-	started   bool        // start_response was called, whether it succeeded or not
-	committed bool        // the head is sent: it can no longer be replaced
-	finished  bool        // the response is complete or given up: nothing more is sent
-	discard   bool        // the response has no body on the wire
-	single    bool        // the body announced exactly one block, and wrote nothing
-	overflow  bool        // the application sent more than its Content-Length
-	stopped   bool        // the body was told to stop, or ended in an error
+	*response // nil once done; once finished, only for Serve to touch
+}
+
+// response is the answer to one request; see start.go for its states.
+//
+// It is apart from the Exchange because its memory goes on to another request.
+// That of an Exchange cannot: an application may keep it, and so each request
+// needs a new one.
+type response struct {
+	started   bool // start_response was called, whether it succeeded or not
+	committed bool // the head is sent: it can no longer be replaced
+	discard   bool // the response has no body on the wire
+	single    bool // the body announced exactly one block, and wrote nothing
+	overflow  bool // the application sent more than its Content-Length
+	stopped   bool // the body was told to stop, or ended in an error
 	code      uint16
 	status    string
 	headers   wsgi.Headers
-	few       [3]wsgi.Header // the room that headers needs in small responses
 	length    int64          // Content-Length of the response, -1 for none
 	sent      int64          // body bytes given to the transport
 	failure   error          // why the response must not complete; nil if it may
 	gone      error          // why the client cannot be reached; nil if it can
+	few       [8]wsgi.Header // the room that headers needs in most responses
+}
+
+var responses = sync.Pool{New: func() any { return new(response) }}
+
+// recycle gives the response to whoever comes next. What is in few stays there
+// until it is overwritten: headers says how much of it counts.
+func (x *Exchange) recycle() {
+	r := x.response
+	x.response = nil
+	r.started, r.committed, r.discard, r.single, r.overflow, r.stopped = false, false, false, false, false, false
+	r.code, r.status, r.headers = 0, "", nil
+	r.sent, r.failure, r.gone = 0, nil, nil
+	responses.Put(r)
 }
 
 // streams are the wsgi.input and the wsgi.errors of one request.

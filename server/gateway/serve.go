@@ -25,7 +25,9 @@ var ErrCut = errors.New("wsgi: the response was cut")
 // does not leave Serve. runtime.Goexit does: the body is closed, and the
 // caller's deferred functions see a response that did not complete (ERR-13).
 func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) error {
-	x.ctx, x.gateway, x.length = ctx, g, -1
+	x.ctx, x.gateway = ctx, g
+	x.response = responses.Get().(*response)
+	x.length = -1
 	x.environ.Reset(ctx, (*variables)(x))
 	if g.SingleThread {
 		g.turn.Lock()
@@ -191,6 +193,7 @@ func (x *Exchange) end() {
 	if s := x.streams.Load(); s != nil {
 		s.errors.finish()
 	}
+	x.recycle()
 }
 
 // abandon is what remains to do when the goroutine exits from within the

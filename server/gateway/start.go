@@ -15,7 +15,7 @@ import (
 //	committed  the head is sent
 //	finished   the response is complete or given up; its body is closed next
 //
-// started, committed and finished are fields of the Exchange; it is failed
+// started, committed and finished are fields; the response is failed
 // when failure is not nil.
 
 // errOver is what the callables answer once the request is over.
