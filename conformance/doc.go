@@ -4,6 +4,14 @@
 // [Rules] is the catalogue: PEP 3333 in numbered rules. Errors of this module,
 // and everything that this package finds, name a rule by its id.
 //
+// [TestServer], [TestApplication] and [TestMiddleware] are suites for go test:
+// each puts probes around its subject, and every rule is a subtest named by its
+// id. Three lines check a middleware:
+//
+//	func TestMine(t *testing.T) {
+//		conformance.TestMiddleware(t, mine.Middleware)
+//	}
+//
 // [Lint] is an observer between a server, or a middleware, and an application.
 // It reports what either side does against the rules while they serve, in a
 // test or in production:

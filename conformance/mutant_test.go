@@ -120,7 +120,13 @@ func TestServerMutants(t *testing.T) {
 		}
 	})
 	found := together(len(serverMutants), func(i int) judged {
-		return judge(start(t, serverMutants[i].faults), serverProbes(), mutantPatience, serverMutants[i].rule+" "+serverMutants[i].also)
+		m := serverMutants[i]
+		j := judge(start(t, m.faults), serverProbes(), mutantPatience, m.rule+" "+m.also)
+		for try := 0; j.broken[m.rule] == "" && try < 3; try++ {
+			// A fault of timing may hide while six mutants share the processors.
+			j = judge(start(t, m.faults), serverProbes(), defaultPatience, m.rule+" "+m.also)
+		}
+		return j
 	})
 	var y tally
 	for i, m := range serverMutants {

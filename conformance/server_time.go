@@ -82,7 +82,7 @@ var serverTimeProbes = []probe[*serverSubject]{
 		s.await("next")
 		for n, progress := -1, 0; n != progress && !s.record.has("all taken"); {
 			n = progress
-			s.record.await("all taken", 20*moment)
+			s.record.await("all taken", 50*moment)
 			progress = s.record.count("next")
 		}
 		if s.record.has("all taken") {
