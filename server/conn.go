@@ -42,6 +42,7 @@ type conn struct {
 	guard    guard
 	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
+	spoken   atomic.Bool // it has left the set of silent connections
 	hushed   atomic.Bool // the same, where nothing was read so far
 }
 
@@ -202,7 +203,10 @@ func connState(nc net.Conn, state http.ConnState) {
 		c.handled.Store(false)
 		return
 	}
-	c.server.silent.remove(c)
+	if !c.spoken.Load() { // once: the set is everybody's, and this is each request
+		c.spoken.Store(true)
+		c.server.silent.remove(c)
+	}
 }
 
 // refused logs a request that net/http answered before any handler saw it.
