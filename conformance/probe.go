@@ -19,6 +19,17 @@ type Suite struct {
 	// test. Every MUST fails all the same.
 	Lenient bool
 
+	// Protocol is what the server under test speaks: "" or "http" for HTTP/1.x
+	// in clear, "h2c" for HTTP/2 in clear, or "fastcgi", "scgi", "uwsgi", "cgi".
+	// Where it is not HTTP/1.x, the suite puts a front end of its own before
+	// the server, and leaves out what is then the front end's affair.
+	Protocol string
+
+	// Python tells that the application is called by a Python server, by way
+	// of package bridge: rules that Go's types enforce are then looked at, and
+	// those that only Go has are left out.
+	Python bool
+
 	// Patience bounds each wait for the subject: 5 s when it is zero. A
 	// subject that keeps its contract is never waited for so long.
 	Patience time.Duration
@@ -49,10 +60,11 @@ type probing struct {
 	rule     string
 	patience time.Duration
 
-	mu     sync.Mutex
-	over   bool
-	faults []string
-	seen   []string
+	mu      sync.Mutex
+	over    bool
+	faults  []string
+	seen    []string
+	skipped string
 }
 
 // faultf records that the subject broke the rule: what was expected, and what
@@ -81,6 +93,15 @@ func (p *probing) saw(format string, args ...any) {
 	}
 }
 
+// skipf ends a probe that does not apply to the subject, and says why. Only
+// the goroutine of the probe calls it.
+func (p *probing) skipf(format string, args ...any) {
+	p.mu.Lock()
+	p.skipped = fmt.Sprintf(format, args...)
+	p.mu.Unlock()
+	panic(errEnough)
+}
+
 // errEnough ends a probe from within.
 var errEnough = errors.New("conformance: the probe has seen enough")
 
@@ -90,8 +111,9 @@ const probeLimit = 6
 
 // result is what a probe has found, nothing when the subject keeps the rule.
 type result struct {
-	faults []string
-	seen   []string
+	faults  []string
+	seen    []string
+	skipped string // why the probe does not apply to the subject
 }
 
 // try runs p on subject. It returns in any case: a subject that blocks for
@@ -118,7 +140,7 @@ func (p probe[S]) try(subject S, patience time.Duration) result {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.over = true
-	return result{run.faults, run.seen}
+	return result{run.faults, run.seen, run.skipped}
 }
 
 // report tells t what a probe found: the rule, what was expected, what came,
@@ -151,7 +173,11 @@ func runProbes[S any](t *testing.T, s Suite, subject S, probes []probe[S]) {
 	for _, p := range probes {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Helper()
-			s.report(t, p.rule, hasty.note(p.try(subject, hasty.patience)))
+			r := hasty.note(p.try(subject, hasty.patience))
+			if len(r.faults) == 0 && r.skipped != "" {
+				t.Skip(r.skipped)
+			}
+			s.report(t, p.rule, r)
 		})
 	}
 }

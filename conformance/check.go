@@ -1,0 +1,47 @@
+package conformance
+
+import (
+	"context"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// CheckServer is TestServer for programs: it looks at a server and reports
+// what it found, rule by rule.
+//
+// start runs the server with the given application at the root of its paths,
+// and returns where it listens, as for net.Dial. It is called once. The server
+// keeps running when CheckServer returns; whoever started it stops it. The
+// error is that of start, or ctx's when it ended before the suite did; the
+// report then has what was found by then.
+func (s Suite) CheckServer(ctx context.Context, start func(app wsgi.Application) (network, addr string, err error)) (Report, error) {
+	d := newDispatcher()
+	network, addr, err := start(d)
+	if err != nil {
+		return Report{}, err
+	}
+	return checkProbes(ctx, s, &serverSubject{d, network, addr}, serverProbes(), "server")
+}
+
+// CheckApplication is TestApplication for programs. Its error is ctx's.
+func (s Suite) CheckApplication(ctx context.Context, app wsgi.Application) (Report, error) {
+	return checkProbes(ctx, s, app, applicationProbes, "app")
+}
+
+// CheckMiddleware is TestMiddleware for programs. Its error is ctx's.
+func (s Suite) CheckMiddleware(ctx context.Context, m wsgi.Middleware) (Report, error) {
+	return checkProbes(ctx, s, m, middlewareProbes, "mw")
+}
+
+// checkProbes runs every probe on subject, which is of the given party.
+func checkProbes[S any](ctx context.Context, s Suite, subject S, probes []probe[S], party string) (Report, error) {
+	hasty := haste{patience: s.patience()}
+	found := newCollected()
+	for _, p := range probes {
+		if ctx.Err() != nil {
+			break
+		}
+		found.add(p.rule, p.name, hasty.note(p.try(subject, hasty.patience)))
+	}
+	return Report{Results: found.results(party)}, ctx.Err()
+}
