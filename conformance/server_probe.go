@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -19,6 +20,9 @@ type serverSubject struct {
 	network, addr string // for net.Dial, to speak HTTP/1.x
 	protocol      string // one of protocols: what the server itself speaks
 	python        bool   // the dispatcher is called by a Python server
+
+	// endedBy is the probe after which the server did not answer any more.
+	endedBy atomic.Pointer[string]
 }
 
 // dispatcher is the one application of a server under test. The path of a
@@ -120,16 +124,25 @@ func (s *serverRun) install(a app) {
 
 // dial opens a connection.
 func (s *serverRun) dial() *wireConn {
-	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	c, err := s.tryDial()
 	if err != nil {
 		s.fatalf("expected the server to accept a connection, got %v", err)
+	}
+	return c
+}
+
+// tryDial is dial for a server that may not be there.
+func (s *serverRun) tryDial() (*wireConn, error) {
+	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	s.conns = append(s.conns, nc)
 	s.mu.Unlock()
 	c := &wireConn{Conn: nc, p: s.probing, wire: s.script.current().wire()}
 	c.r = bufio.NewReader(c)
-	return c
+	return c, nil
 }
 
 // request is the text of a request over HTTP/1.1.
