@@ -81,7 +81,7 @@ var serverBodyProbes = []probe[*serverSubject]{
 		s.expect(s.get(s.writing(func(write wsgi.Write) {
 			for _, text := range []string{"one,", "two,"} {
 				if n, err := write([]byte(text)); n != len(text) || err != nil {
-					s.faultf("expected write(%q) to return %d and no error, got %d, %v", text, len(text), n, err)
+					s.faultf("expected write(%q) to return %d and no error, got %s", text, len(text), got(n, err))
 				}
 			}
 		}, "three,", "four")), 200, "one,two,three,four")

@@ -45,7 +45,7 @@ var serverErrorProbes = []probe[*serverSubject]{
 		}))
 		c := s.dial().send(s.request("GET", s.path))
 		if r, err := c.receive("GET"); isTimeout(err) || err == nil && r.code != 500 {
-			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %v, %v", r, err)
+			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %s", got(r, err))
 		}
 		if !s.record.await("close", s.patience) {
 			s.faultf("expected Close of the body after runtime.Goexit, it was not called within %v", s.patience)

@@ -27,7 +27,7 @@ var serverInputProbes = []probe[*serverSubject]{
 				s.same("ReadLine", string(line), want, err)
 			}
 			if line, err := in.ReadLine(-1); len(line) > 0 || err != io.EOF {
-				s.faultf("expected ReadLine at the end to return nothing and io.EOF, got %q, %v", line, err)
+				s.faultf("expected ReadLine at the end to return nothing and io.EOF, got %s", got(quote(line), err))
 			}
 		})
 	}),
@@ -72,10 +72,10 @@ var serverInputProbes = []probe[*serverSubject]{
 			io.ReadFull(in, make([]byte, 3))
 			for range 2 {
 				if n, err := in.Read(make([]byte, 5)); n != 0 || err != io.EOF {
-					s.faultf("expected Read at the end to return 0 and io.EOF, got %d, %v", n, err)
+					s.faultf("expected Read at the end to return 0 and io.EOF, got %s", got(n, err))
 				}
 				if lines, err := in.ReadLines(0); len(lines) > 0 || err != nil {
-					s.faultf("expected ReadLines at the end to return nothing, got %q, %v", lines, err)
+					s.faultf("expected ReadLines at the end to return nothing, got %s", got(fmt.Sprintf("%q", lines), err))
 				}
 			}
 		})
@@ -97,7 +97,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		c := s.dial().send(s.request("POST", s.path, "Content-Length: 3") + "abc" + s.request("GET", goodPath))
 		s.receive(c, "POST")
 		if next, err := c.receive("GET"); err != errClosed && (err != nil || next.body != goodBody) {
-			s.faultf("expected the pipelined request to be whole and answered, got %v, %v", next, err)
+			s.faultf("expected the pipelined request to be whole and answered, got %s", got(next, err))
 		}
 	}),
 	onServer("INPUT-18", "not read", func(s *serverRun) {
@@ -116,7 +116,7 @@ var serverInputProbes = []probe[*serverSubject]{
 			c.Close()
 			<-sent
 			if err == nil && next.body != goodBody || isTimeout(err) {
-				s.faultf("expected a right answer or the end of the connection after a body of %d bytes that was not read, got %v, %v", size, next, err)
+				s.faultf("expected a right answer or the end of the connection after a body of %d bytes that was not read, got %s", size, got(next, err))
 			}
 		}
 	}),
@@ -222,18 +222,18 @@ func (s *serverRun) reader(use func(in wsgi.InputStream)) app {
 	}
 }
 
-func (s *serverRun) same(what, got, want string, err error) {
-	if got != want || err != nil {
-		s.faultf("expected %s to return %q, got %q, %v", what, want, got, err)
+func (s *serverRun) same(what, came, want string, err error) {
+	if came != want || err != nil {
+		s.faultf("expected %s to return %q, got %s", what, want, got(quote(came), err))
 	}
 }
 
 func (s *serverRun) lines(what string, lines [][]byte, err error) {
-	var got []string
+	var came []string
 	for _, line := range lines {
-		got = append(got, string(line))
+		came = append(came, string(line))
 	}
-	if want := strings.SplitAfter(inputLines, "\n"); !slices.Equal(got, want) || err != nil {
-		s.faultf("expected %s to give %q, got %q, %v", what, want, got, err)
+	if want := strings.SplitAfter(inputLines, "\n"); !slices.Equal(came, want) || err != nil {
+		s.faultf("expected %s to give %q, got %s", what, want, got(fmt.Sprintf("%q", came), err))
 	}
 }

@@ -23,7 +23,7 @@ var serverExpectProbes = []probe[*serverSubject]{
 		c.within(s.patience)
 		r := new(wireResponse)
 		if err := c.head(r); err != nil || r.code != 100 {
-			s.fatalf("expected 100 Continue before the body is sent, got %q, %v", r.line, err)
+			s.fatalf("expected 100 Continue before the body is sent, got %s", got(quote(r.line), err))
 		}
 		c.send("body")
 		s.answered(c, "POST")
@@ -215,7 +215,7 @@ var serverThreadProbes = []probe[*serverSubject]{
 			conns[i].send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
 			r, err := conns[i].receive("POST")
 			if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
-				s.faultf("expected the answer to %s, got %v, %v", id, r, err)
+				s.faultf("expected the answer to %s, got %s", id, got(r, err))
 			}
 		})
 	}),

@@ -146,7 +146,7 @@ func joinLines(lines []string) (head string) {
 func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
 	r, err := c.receive(method)
 	if err != nil {
-		s.fatalf("expected a response to %s, got none: %v", method, err)
+		s.fatalf("expected a response to %s, got %s", method, got("none", err))
 	}
 	return r
 }
@@ -207,9 +207,9 @@ func (s *serverRun) follow(c *wireConn) {
 	switch {
 	case err == errClosed:
 	case err != nil:
-		s.fatalf("expected the next request on the connection to be answered or refused cleanly, got %v", err)
+		s.fatalf("expected the connection to be ready for the next request after this response, or closed, got %s", got("something else", err))
 	case next.code != 200 || next.body != goodBody || !next.complete():
-		s.fatalf("expected the next response on the connection to be 200 with %q, got %v", goodBody, next)
+		s.fatalf("expected the next response on the connection to be 200 with %q, or its end, got %v", goodBody, next)
 	}
 	c.wire.cut(before) // what went well proves nothing
 }
@@ -228,19 +228,28 @@ func (s *serverRun) expectError(r *wireResponse) {
 	}
 }
 
+// happening has words for the events that probes wait for.
+var happening = map[string]string{
+	"close":   "the body to be closed",
+	"next":    "the server to ask for the block after the first",
+	"waits":   "the server to call the application and to iterate its body",
+	"read":    "the application's read of the input to return",
+	"written": "the application's write to return",
+}
+
 // await waits for an event of the application.
 func (s *serverRun) await(event string) {
 	if !s.record.await(event, s.patience) {
-		s.fatalf("expected %q to happen in the application, it did not within %v", event, s.patience)
+		s.fatalf("expected %s, it did not happen within %v", happening[event], s.patience)
 	}
 }
 
 // answer is an application that answers with a recorded body without length.
 func (s *serverRun) answer(status string, headers wsgi.Headers, blocks wsgi.Generator) app {
 	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		s.record.add("call")
+		s.record.addAs("call", "")
 		if _, err := start(status, headers.Clone(), nil); err != nil {
-			s.record.add("refused")
+			s.record.addAs("refused", "")
 			return nil, err
 		}
 		return s.body(blocks), nil

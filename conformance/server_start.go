@@ -34,7 +34,7 @@ var serverCallProbes = []probe[*serverSubject]{
 		s.again("HEAD", "")
 		s.calls("a HEAD request", 2)
 		s.do("GET", "", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.record.add("call")
+			s.record.addAs("call", "")
 			return nil, errProbe
 		})
 		s.calls("a request that failed", 3)
@@ -212,7 +212,7 @@ var serverStartProbes = []probe[*serverSubject]{
 			if _, err := start("200 OK", fields("Bad Name", "x"), nil); err == nil {
 				return nil, errProbe // not detected: START-22's affair
 			}
-			s.record.add("refused")
+			s.record.addAs("refused", "")
 			if _, err := start("200 OK", plainText(), nil); err == nil {
 				s.faultf("expected start_response without exc_info to fail after a refused call, it returned no error")
 			}

@@ -27,8 +27,8 @@ var serverTimeProbes = []probe[*serverSubject]{
 		}))
 		c := s.dial().send(s.request("GET", s.path))
 		s.await("waits")
-		if got, ok := c.silent(); !ok {
-			s.faultf("expected nothing on the wire after five empty blocks, got %q", got)
+		if early, ok := c.silent(); !ok {
+			s.faultf("expected nothing on the wire after five empty blocks, got %q", early)
 		}
 		g.open()
 		s.expect(s.receive(c, "GET"), 200, "")
@@ -107,8 +107,8 @@ func (s *serverRun) early(what string, begin func(*serverRun, func([]byte, error
 	}))
 	c := s.dial().send(s.request("GET", s.path))
 	s.await("waits")
-	if got, ok := c.silent(); !ok {
-		s.faultf("expected nothing on the wire after %s, got %q", what, got)
+	if early, ok := c.silent(); !ok {
+		s.faultf("expected nothing on the wire after %s, got %q", what, early)
 	}
 	g.open()
 	s.expect(s.receive(c, "GET"), 200, "body")
@@ -127,7 +127,7 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 		if i == 0 {
 			r := new(wireResponse)
 			if err := c.head(r); err != nil {
-				s.fatalf("expected the head with the first block, while the application waits: %v", err)
+				s.fatalf("expected the head on the wire with the first block, before the application goes on to the next, got %s", got("nothing", err))
 			}
 			chunked = r.headers.Has("Transfer-Encoding")
 		}
@@ -135,16 +135,16 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 		if chunked {
 			want = "4\r\n" + block + "\r\n"
 		}
-		got := []byte{}
-		for len(got) < len(want) {
-			b, err := c.r.ReadByte()
+		b := []byte{}
+		for len(b) < len(want) {
+			one, err := c.r.ReadByte()
 			if err != nil {
-				s.fatalf("expected %q on the wire while the application waits with the next block, got %q, %v", want, got, err)
+				s.fatalf("expected the block %q on the wire, as %q, before the application goes on to the next, got %s", block, want, got(quote(b), err))
 			}
-			got = append(got, b)
+			b = append(b, one)
 		}
-		if string(got) != want {
-			s.fatalf("expected %q on the wire, got %q", want, got)
+		if string(b) != want {
+			s.fatalf("expected the block %q as %q on the wire, got %q", block, want, b)
 		}
 		arrived.step()
 	}
