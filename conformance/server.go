@@ -52,8 +52,11 @@ func serverProbes() []probe[*serverSubject] {
 		serverEnvironProbes,
 		serverTargetProbes,
 		serverInputProbes,
+		serverLogProbes,
 		serverExpectProbes,
 		serverFileProbes,
 		serverThreadProbes,
+		serverModeProbes,
+		serverCommunityProbes,
 	)
 }

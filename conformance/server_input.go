@@ -169,38 +169,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		s.answered(c, "POST")
 		s.follow(c)
 	}),
-	onServer("LOG-02", "wsgi.errors takes text", func(s *serverRun) {
-		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.logging(environ.Errors(), "a line of the conformance suite\n")
-			return s.sized("ok")(environ, start)
-		})
-	}),
-	onServer("LOG-05", "wsgi.errors takes any text", func(s *serverRun) {
-		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.logging(environ.Errors(), "\u20ac \U0001F600 \xff\xfe\n")
-			return s.sized("ok")(environ, start)
-		})
-	}),
 }
-
-// logging uses the methods of an error stream.
-func (s *serverRun) logging(errs wsgi.ErrorStream, text string) {
-	for _, call := range []struct {
-		name string
-		err  error
-	}{
-		{"WriteString", second(errs.WriteString(text))},
-		{"Write", second(errs.Write([]byte(text)))},
-		{"WriteLines", errs.WriteLines(text, text)},
-		{"Flush", errs.Flush()},
-	} {
-		if call.err != nil {
-			s.faultf("expected %s of wsgi.errors to take %q, got %v", call.name, text, call.err)
-		}
-	}
-}
-
-func second(_ int, err error) error { return err }
 
 // input posts a body to an application that uses wsgi.input.
 func (s *serverRun) input(body string, use func(in wsgi.InputStream)) {

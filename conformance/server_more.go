@@ -114,6 +114,12 @@ var serverFileProbes = []probe[*serverSubject]{
 			return wrap(file, 4), nil
 		}), 200, "0123456789")
 	}),
+	onServer("FILE-14", "no file but its methods", func(s *serverRun) {
+		s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			start("200 OK", plainText(), nil)
+			return wrap(lyingFile{&memoryFile{Reader: bytes.NewReader([]byte("no file at all"))}}, 5)
+		}, "no file at all")
+	}),
 	onServer("FILE-16", "HEAD", func(s *serverRun) {
 		s.onHTTP()
 		file := s.tempFile("0123456789")
@@ -137,6 +143,12 @@ func (f *memoryFile) Close() error {
 	}
 	return nil
 }
+
+// lyingFile claims to be a file of the system.
+type lyingFile struct{ *memoryFile }
+
+func (lyingFile) Fd() uintptr  { return 1 << 20 }
+func (lyingFile) Name() string { return "/no/such/file" }
 
 // file runs an application that uses wsgi.file_wrapper, and reports whether
 // the server has one (FILE-01).

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -19,6 +20,9 @@ type serverSubject struct {
 	network, addr string // for net.Dial, to speak HTTP/1.x
 	protocol      string // one of protocols: what the server itself speaks
 	python        bool   // the dispatcher is called by a Python server
+	tls           *tls.Config
+	single        bool          // it runs one request at a time
+	log           func() []byte // nil when nobody has it
 }
 
 // dispatcher is the one application of a server under test. The path of a
@@ -83,8 +87,8 @@ type serverRun struct {
 	*probing
 	subject *serverSubject
 	record  *record
-	path    string // where the probe's application is
-	conns   []net.Conn
+	path    string     // where the probe's application is
+	conns   []net.Conn // under mu
 }
 
 // onServer makes a probe of a function that works on a serverRun.
@@ -92,7 +96,10 @@ func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 	return probe[*serverSubject]{rule, name, func(p *probing, subject *serverSubject) {
 		s := &serverRun{probing: p, subject: subject, record: &record{probing: p}}
 		defer func() {
-			for _, c := range s.conns {
+			s.mu.Lock()
+			conns := s.conns
+			s.mu.Unlock()
+			for _, c := range conns {
 				c.Close()
 			}
 		}()
@@ -124,10 +131,37 @@ func (s *serverRun) dial() *wireConn {
 	if err != nil {
 		s.fatalf("expected the server to accept a connection, got %v", err)
 	}
-	s.conns = append(s.conns, nc)
+	if s.subject.tls != nil {
+		nc = s.encrypted(nc)
+	}
+	s.keep(nc)
 	c := &wireConn{Conn: nc, p: s.probing, wire: s.script.current().wire()}
 	c.r = bufio.NewReader(c)
 	return c
+}
+
+// encrypted makes a connection with TLS of nc.
+func (s *serverRun) encrypted(nc net.Conn) net.Conn {
+	config := s.subject.tls.Clone()
+	config.NextProtos = nil // HTTP/1.x
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(s.subject.addr)
+	}
+	c := tls.Client(nc, config)
+	c.SetDeadline(time.Now().Add(s.patience))
+	if err := c.Handshake(); err != nil {
+		nc.Close()
+		s.fatalf("expected the server to speak TLS, got %v", err)
+	}
+	c.SetDeadline(time.Time{})
+	return c
+}
+
+// keep makes c be closed at the end of the probe.
+func (s *serverRun) keep(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = append(s.conns, c)
 }
 
 // request is the text of a request over HTTP/1.1.
@@ -274,8 +308,10 @@ func (p *probing) gate() *gate {
 
 func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
 
-func (g *gate) wait() {
-	limit := time.NewTimer(g.patience)
+func (g *gate) wait() { g.waitAtMost(g.patience) }
+
+func (g *gate) waitAtMost(patience time.Duration) {
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
 	case <-g.opened:

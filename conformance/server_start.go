@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"errors"
+	"runtime"
+	"weak"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -225,6 +227,24 @@ var serverStartProbes = []probe[*serverSubject]{
 			s.expect(r, 503, "repaired")
 		}
 	}),
+	onServer("START-21", "exc_info is not kept", func(s *serverRun) {
+		s.onlyGo("a traceback has references of its own")
+		var kept weak.Pointer[releasable]
+		s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			kept = startOver(start)
+			return s.body(func(yield func([]byte, error) bool) {
+				if !yield([]byte("streaming"), nil) {
+					return
+				}
+				for range 5 {
+					runtime.GC()
+				}
+				if kept.Value() != nil {
+					s.faultf("expected the server to keep no reference to exc_info while the body is sent, it has one")
+				}
+			}), nil
+		})
+	}),
 	onServer("START-24", "exc_info at the first call", func(s *serverRun) {
 		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			_, err := start("503 First", plainText(), errProbe)
@@ -245,6 +265,21 @@ var serverStartProbes = []probe[*serverSubject]{
 			s.faultf("expected the head of the second call, whatever became of the first one's write, got %v %q", r, r.headers)
 		}
 	}),
+}
+
+// releasable is an error that nobody else refers to.
+type releasable struct{ text [64]byte }
+
+func (e *releasable) Error() string { return "conformance: exc_info of a probe" }
+
+// startOver starts a response, and again with an exc_info of its own.
+//
+//go:noinline
+func startOver(start wsgi.StartResponse) weak.Pointer[releasable] {
+	err := new(releasable)
+	start("200 OK", plainText(), nil)
+	start("503 New", plainText(), err)
+	return weak.Make(err)
 }
 
 // tooLate runs an application that starts an error response when a block is

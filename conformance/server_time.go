@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -66,6 +68,27 @@ var serverTimeProbes = []probe[*serverSubject]{
 				}
 			})
 		})
+	}),
+	onServer("BODY-25", "large blocks before the end", func(s *serverRun) {
+		g := s.gate()
+		defer g.open()
+		const blocks = 64
+		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			block := make([]byte, 64<<10)
+			for range blocks {
+				if !yield(block, nil) {
+					return
+				}
+			}
+			s.record.addAs("waits", "waits before the end")
+			g.wait()
+		}))
+		c := s.dial().send(s.request("GET", s.path))
+		c.within(s.patience)
+		if n, err := io.CopyN(io.Discard, c.r, blocks/2*64<<10); err != nil {
+			s.faultf("expected most of %d blocks of 64 KiB to be sent before the body ends, got %s", blocks, got(fmt.Sprint(n, " bytes"), err))
+		}
+		g.open()
 	}),
 	onServer("BUF-06", "a client that does not read", func(s *serverRun) {
 		const tooMuch = 32 << 20 // far beyond what any socket holds
