@@ -25,7 +25,7 @@ var pythonStartProbes = append([]probe[*serverSubject]{
 			}
 		}
 	}),
-	onPython("START-21", "exc_info is not kept", func(s *serverRun) {
+	onPython("START-21", "an exception is not kept", func(s *serverRun) {
 		s.provoke("GET", s.object("kept_exc_info"))
 		s.record.await("told", s.patience)
 		if s.record.has("kept") {
