@@ -25,6 +25,8 @@ type Command struct {
 	//	{app}     its name in the module
 	//	{dir}     the folder of the module, which is on Python's path as well
 	//	{python}  the interpreter, Python
+	//	{tmp}     a folder for the command's own files, which is removed with
+	//	          all that is in it when the command has ended; it is also TMPDIR
 	//
 	// {addr}, {port} or {unix} has to be there, or nobody knows where the
 	// server listens. Braces around anything else are left alone.
@@ -49,6 +51,9 @@ type Command struct {
 	// Output receives what the command prints, as it comes and from one
 	// goroutine at a time. When it is nil, the end is kept for error messages.
 	Output io.Writer
+
+	// prepare writes what the command needs into the folder {tmp}.
+	prepare func(tmp string, fill *strings.Replacer) error
 }
 
 const (
@@ -99,21 +104,24 @@ func (p place) addr() string {
 	return p.host + ":" + strconv.Itoa(p.port)
 }
 
-// args returns the arguments with the placeholders filled in.
-func (c Command) args(at place, module, callable, dir string) []string {
+// served is the application that a command is told to load.
+type served struct {
+	module, callable string
+	dir              string   // of the module
+	env              []string // that the module needs
+	question         question // that the application can answer
+}
+
+// filler returns what fills in the placeholders.
+func (c Command) filler(at place, app served, tmp string) *strings.Replacer {
 	pairs := []string{
-		"{module}", module, "{app}", callable, "{dir}", dir,
-		"{python}", cmp.Or(c.Python, "python3"),
+		"{module}", app.module, "{app}", app.callable, "{dir}", app.dir,
+		"{python}", cmp.Or(c.Python, "python3"), "{tmp}", tmp,
 	}
 	if at.network == "unix" {
 		pairs = append(pairs, "{unix}", at.path)
 	} else {
 		pairs = append(pairs, "{addr}", at.addr(), "{host}", at.host, "{port}", strconv.Itoa(at.port))
 	}
-	fill := strings.NewReplacer(pairs...)
-	args := make([]string, len(c.Args))
-	for i, arg := range c.Args {
-		args[i] = fill.Replace(arg)
-	}
-	return args
+	return strings.NewReplacer(pairs...)
 }

@@ -14,7 +14,6 @@ import (
 // process is a running command: the leader, which is the program that was
 // started, and whatever that has started in turn.
 type process struct {
-	name   string
 	pid    int
 	mark   string // in the environment of all of them
 	output *tail
@@ -49,6 +48,9 @@ func startProcess(args []string, dir string, env []string, out io.Writer) (*proc
 		defer runtime.UnlockOSThread()
 		err := cmd.Start()
 		w.Close()
+		if err == nil {
+			p.pid = cmd.Process.Pid
+		}
 		started <- err
 		if err != nil {
 			r.Close()
@@ -72,7 +74,6 @@ func startProcess(args []string, dir string, env []string, out io.Writer) (*proc
 	if err := <-started; err != nil {
 		return nil, err
 	}
-	p.pid = cmd.Process.Pid
 	return p, nil
 }
 

@@ -9,8 +9,8 @@ import (
 
 func attributes() *syscall.SysProcAttr { return nil }
 
-// terminate does nothing where a process cannot be asked to end.
-func (p *process) terminate() {}
+// terminate ends the leader, which cannot be asked to.
+func (p *process) terminate() { p.kill() }
 
 // kill ends the leader.
 func (p *process) kill() {

@@ -17,12 +17,20 @@ func (p *process) signal(sig syscall.Signal) {
 	select {
 	case <-p.done:
 	default:
+		p.signalGroup(sig)
+	}
+}
+
+// signalGroup signals what is left of the process group. To kill(2), a group
+// of 0 would be this process and its relatives, and one of 1 everybody.
+func (p *process) signalGroup(sig syscall.Signal) {
+	if p.pid > 1 {
 		syscall.Kill(-p.pid, sig)
 	}
 }
 
 // sweep ends what the leader has left behind.
 func (p *process) sweep() {
-	syscall.Kill(-p.pid, syscall.SIGKILL)
+	p.signalGroup(syscall.SIGKILL)
 	p.sweepStrays()
 }

@@ -22,7 +22,8 @@ type question struct {
 // answer is a response as it came.
 type answer struct {
 	head, body string
-	timeout    bool // the server did not end it in time
+	connected  bool // the server accepted the connection
+	timeout    bool // the server did not end its answer in time
 }
 
 // server returns the value of the header Server.
@@ -61,6 +62,7 @@ func askHTTP(ctx context.Context, at place, q question) (a answer, err error) {
 		return a, err
 	}
 	defer c.Close()
+	a.connected = true
 	defer context.AfterFunc(ctx, func() { c.SetDeadline(time.Unix(1, 0)) })()
 	_, err = io.WriteString(c, "GET "+q.path+" HTTP/1.1\r\nHost: "+loopback+"\r\nConnection: close\r\n\r\n")
 	var all []byte
@@ -111,61 +113,68 @@ func shorten(s string, n int) string {
 
 // await waits until the process answers q at the given place, and returns the
 // answer. It returns an error when the process ends before, when ctx does, or
-// when there is still no answer after the timeout.
+// when there is still no right answer after the timeout.
 func (p *process) await(ctx context.Context, at place, put ask, q question, timeout time.Duration) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	stopped := make(chan struct{})
+	defer close(stopped)
 	go func() { // an attempt must not outlast the process
 		select {
 		case <-p.done:
 			cancel()
-		case <-ctx.Done():
+		case <-stopped:
 		}
 	}()
+	limited, cancelLimit := context.WithTimeout(ctx, timeout)
+	defer cancelLimit()
 	var (
-		last   answer
-		lastAt error
-		open   bool // whether somebody has accepted a connection
-		wrong  time.Time
+		last  answer // that was a wrong one
+		wrong time.Time
+		state error // of the last attempt that was not cut short
 	)
 	for {
-		a, err := put(ctx, at, q)
+		a, err := put(limited, at, q)
 		switch {
 		case err == nil && a.right(q):
 			return a, nil
-		case err == nil:
-			last, open = a, true
-			if wrong.IsZero() && !a.timeout {
+		case err == nil && a.head != "":
+			if last = a; wrong.IsZero() {
 				wrong = time.Now()
 			}
-		case ctx.Err() == nil:
-			lastAt = err
+		case a.timeout || err == nil:
+			state = errSilent
+		case a.connected:
+			state = fmt.Errorf("accepts connections and ends them: %w", err)
+		case limited.Err() == nil || state == nil:
+			state = fmt.Errorf("does not listen: %w", err)
 		}
+		pause := time.NewTimer(attemptPause)
 		select {
 		case <-p.done:
-			return last, errEnded
-		case <-ctx.Done():
-		case <-time.After(attemptPause):
-			if wrong.IsZero() || time.Since(wrong) < wrongTime {
-				continue
-			}
+		case <-limited.Done():
+		case <-pause.C:
 		}
+		pause.Stop()
 		select {
 		case <-p.done:
 			return last, errEnded
 		default:
 		}
-		switch cause := context.Cause(ctx); {
-		case cause != nil && !errors.Is(cause, context.DeadlineExceeded):
-			return last, cause
-		case !wrong.IsZero():
+		over := limited.Err() != nil
+		switch {
+		case ctx.Err() != nil:
+			return last, context.Cause(ctx)
+		case !wrong.IsZero() && (over || time.Since(wrong) > wrongTime):
 			return last, fmt.Errorf("expected the answer of the probe application on %s, got %v", at.addr(), last)
-		case open:
-			return last, fmt.Errorf("expected an answer on %s within %v, it accepts connections and says nothing", at.addr(), timeout)
+		case over:
+			return last, fmt.Errorf("expected an answer on %s within %v, it %w", at.addr(), timeout, state)
 		}
-		return last, fmt.Errorf("expected it to listen on %s within %v: %w", at.addr(), timeout, lastAt)
 	}
 }
 
 // errEnded says that a process has ended before it answered.
 var errEnded = errors.New("it has ended")
+
+// errSilent says that a server does not answer, as far as an attempt waits.
+var errSilent = errors.New("accepts connections and says nothing")
