@@ -1,0 +1,192 @@
+package bridge_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/conformance/bridge"
+)
+
+// require reports whether what a plain machine lacks is a failure.
+func require() bool { return os.Getenv("GOWSGI_PEERS") == "require" }
+
+// lacking skips a test for want of something, or fails it.
+func lacking(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if require() {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// peer is a Python server.
+type peer struct {
+	name    string
+	module  string // that the interpreter must have
+	program string // that must be installed; the interpreter if it is empty
+	args    func(dir, addr string) []string
+}
+
+// script is a peer that is a few lines of Python.
+func script(text string) func(dir, addr string) []string {
+	return func(_, addr string) []string {
+		host, port, _ := net.SplitHostPort(addr)
+		return []string{"-c", strings.NewReplacer("HOST", host, "PORT", port).Replace(text)}
+	}
+}
+
+var peers = []peer{
+	{"wsgiref", "wsgiref", "", script(`
+from wsgiref.simple_server import make_server
+from gowsgi_probe import application
+make_server("HOST", PORT, application).serve_forever()
+`)},
+	{"waitress", "waitress", "", script(`
+import waitress
+from gowsgi_probe import application
+waitress.serve(application, host="HOST", port=PORT, threads=8)
+`)},
+	{"cheroot", "cheroot", "", script(`
+from cheroot.wsgi import Server
+from gowsgi_probe import application
+Server(("HOST", PORT), application, numthreads=8).start()
+`)},
+	{"werkzeug", "werkzeug", "", script(`
+from werkzeug.serving import run_simple, WSGIRequestHandler
+from gowsgi_probe import application
+WSGIRequestHandler.protocol_version = "HTTP/1.1"
+run_simple("HOST", PORT, application, threaded=True)
+`)},
+	{"gunicorn-sync", "gunicorn", "", func(_, addr string) []string {
+		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "sync", "gowsgi_probe:application"}
+	}},
+	{"gunicorn-gthread", "gunicorn", "", func(_, addr string) []string {
+		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "gthread", "--threads", "8", "gowsgi_probe:application"}
+	}},
+	{"uwsgi", "", "uwsgi", func(dir, addr string) []string {
+		return []string{"--plugin", "python3", "--http-socket", addr, "--pythonpath", dir, "--module", "gowsgi_probe:application", "--threads", "8", "--master", "--die-on-term"}
+	}},
+}
+
+// interpreter is a Python that has the module; tests of servers take the first
+// one that does.
+func interpreter(module string) (string, bool) {
+	for _, name := range []string{os.Getenv("GOWSGI_PYTHON"), "/usr/bin/python3", "python3", "python"} {
+		if name == "" {
+			continue
+		}
+		if exec.Command(name, "-c", "import "+module).Run() == nil {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// start runs the server with the bridge's application until the end of the
+// test, and returns where it listens.
+func (p peer) start(t testing.TB, b *bridge.Bridge) (network, addr string) {
+	t.Helper()
+	program := p.program
+	if program == "" {
+		var ok bool
+		if program, ok = interpreter(p.module); !ok {
+			lacking(t, "no Python with the module %s", p.module)
+		}
+	} else if _, err := exec.LookPath(program); err != nil {
+		lacking(t, "%v", err)
+	}
+	addr = freeAddr(t)
+	args := p.args(b.Dir(), addr)
+	return launch(t, b, addr, program, args...)
+}
+
+func launch(t testing.TB, b *bridge.Bridge, addr, program string, args ...string) (network, _ string) {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), b.Env()...)
+	out := new(output)
+	cmd.Stdout, cmd.Stderr = out, out
+	ownGroup(cmd)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan error, 1)
+	go func() { exited <- cmd.Wait() }()
+	t.Cleanup(func() {
+		endGroup(cmd)
+		<-exited
+		if t.Failed() && os.Getenv("GOWSGI_OUTPUT") != "" {
+			t.Logf("%s wrote:\n%s", program, out)
+		}
+	})
+	for begun := time.Now(); ; {
+		c, err := net.DialTimeout("tcp", addr, time.Second)
+		if err == nil {
+			c.Close()
+			return "tcp", addr
+		}
+		select {
+		case err := <-exited:
+			exited <- err
+			t.Fatalf("%s ended: %v\n%s", program, err, out)
+		case <-time.After(20 * time.Millisecond):
+		}
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("%s does not listen on %s\n%s", program, addr, out)
+		}
+	}
+}
+
+// output keeps the end of what a program writes.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.b.Len() > 1<<20 {
+		o.b.Next(o.b.Len() / 2)
+	}
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// freeAddr returns an address of the loopback device on which nothing listens.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// testdata returns the path of a file of this package.
+func testdata(t testing.TB, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Fatal(fmt.Errorf("no %s: %w", name, err))
+	}
+	return path
+}
