@@ -3,10 +3,13 @@ package launch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // Options say how a check is made. The zero value is fit for most.
@@ -27,28 +30,66 @@ type Options struct {
 
 // Check starts the server of that name (see Presets) with the probes of
 // conformance.Suite.CheckServer as its application, checks it, and stops it.
-// The report has its Subject and Version.
+// The report has its Subject and Version. The protocol is that of the preset,
+// whatever suite says.
+//
+// The error is that of a server which is not installed or does not start, or
+// ctx's when it ended before the suite did; the report then has what was found
+// by then.
 func Check(ctx context.Context, suite conformance.Suite, preset string, o Options) (conformance.Report, error) {
-	return conformance.Report{}, errors.ErrUnsupported
+	p, err := findPreset(preset)
+	if err != nil {
+		return conformance.Report{}, err
+	}
+	suite.Protocol = p.Protocol
+	if p.find == nil {
+		return checkOwn(ctx, suite)
+	}
+	c, version, err := p.find(ctx, o.Python)
+	if err != nil {
+		return conformance.Report{}, fmt.Errorf("%s: %w", p.Name, err)
+	}
+	report, software, err := o.check(ctx, suite, c)
+	report.Subject, report.Version = p.Name, version
+	if version == "" {
+		report.Version = software
+	}
+	return report, err
 }
 
-// CheckCommand is Check for any server command.
+// CheckCommand is Check for any server command, which has placeholders as the
+// Args of a Command have. The Subject of the report is the command, and its
+// Version what the server says it is.
 func CheckCommand(ctx context.Context, suite conformance.Suite, args []string, o Options) (conformance.Report, error) {
-	return conformance.Report{}, errors.ErrUnsupported
+	c := Command{Args: args, Python: o.Python}
+	if c.Python == "" && c.uses("{python}") {
+		paths, err := interpreters("")
+		if err != nil {
+			return conformance.Report{}, err
+		}
+		c.Python = paths[0]
+	}
+	report, software, err := o.check(ctx, suite, c)
+	report.Subject, report.Version = strings.Join(args, " "), software
+	return report, err
 }
 
-// CheckApplication checks a Python application, "module:callable" or
-// "path/file.py:callable", in a process of its own.
-func CheckApplication(ctx context.Context, suite conformance.Suite, target string, o Options) (conformance.Report, error) {
-	return conformance.Report{}, errors.ErrUnsupported
+// check makes a check of a server command.
+func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) (report conformance.Report, software string, err error) {
+	suite.Python = true
+	c.Protocol, c.StartTimeout, c.Output = suite.Protocol, o.StartTimeout, o.Output
+	var s *Server
+	defer func() {
+		if s != nil {
+			err = errors.Join(err, s.Stop())
+		}
+	}()
+	report, err = suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
+		if s, err = Start(ctx, c, app); err != nil {
+			return "", "", err
+		}
+		software = s.Software
+		return s.Network, s.Addr, nil
+	})
+	return report, software, err
 }
-
-// A Preset is a server that Check knows how to start.
-type Preset struct {
-	Name    string // such as "gunicorn" or "uwsgi:scgi"
-	Summary string // one line, for a list
-}
-
-// Presets returns the servers that Check knows, in the order in which they
-// are shown. The result belongs to the caller.
-func Presets() []Preset { return nil }

@@ -127,6 +127,11 @@ func (c Command) tryStart(ctx context.Context, app served) (_ *Server, err error
 	if s.tmp, err = os.MkdirTemp("", "gowsgi"); err != nil {
 		return nil, err
 	}
+	if os.Geteuid() == 0 { // the server may go on as somebody else
+		if err := os.Chmod(s.tmp, 0o755); err != nil {
+			return nil, err
+		}
+	}
 	if c.uses("{unix}") {
 		s.at = place{network: "unix", path: filepath.Join(s.tmp, "socket")}
 	} else {
@@ -158,7 +163,7 @@ func (s *Server) run(ctx context.Context) error {
 		os.Remove(s.at.path) // what an earlier process of this server has left
 	}
 	env := slices.Concat(os.Environ(), s.command.Env, s.app.env, []string{"TMPDIR=" + s.tmp})
-	p, err := startProcess(args, s.command.Dir, env, s.command.Output)
+	p, err := startProcess(args, fill.Replace(s.command.Dir), env, s.command.Output)
 	if err != nil {
 		return &StartError{args, notStarted(err), ""}
 	}
