@@ -1,8 +1,131 @@
 package report
 
-import "github.com/gowsgi/gowsgi/conformance"
+import (
+	"slices"
+	"strings"
 
-// Failed reports whether r has a broken MUST or, if strict, a broken SHOULD.
+	"github.com/gowsgi/gowsgi/conformance"
+)
+
+// Failed reports whether r has a broken MUST or, if strict, any broken rule.
 func Failed(r conformance.Report, strict bool) bool {
 	return r.Count(conformance.Fail) > 0 || strict && r.Count(conformance.Warn) > 0
+}
+
+// Strict returns r with every warning as a failure. It is for formats that know
+// no warnings, such as JUnit's, where the caller wants the strict reading.
+func Strict(r conformance.Report) conformance.Report {
+	r.Results = slices.Clone(r.Results)
+	for i := range r.Results {
+		if r.Results[i].Status == conformance.Warn {
+			r.Results[i].Status = conformance.Fail
+		}
+	}
+	return r
+}
+
+// A group is what reports say of the rules about one topic.
+type group struct {
+	id, title string
+	rows      []row
+}
+
+// A row is what each report says of one rule. A report that says nothing has
+// the zero Result.
+type row struct {
+	rule    conformance.Rule
+	results []conformance.Result
+}
+
+// arrange puts the results of reports side by side, in the order of the
+// catalogue. Rules of which no report says anything are left out; ids that the
+// catalogue does not know make up the last group.
+func arrange(reports []conformance.Report) []group {
+	found := make(map[string][]conformance.Result)
+	var strange []conformance.Rule
+	known := make(map[string]bool)
+	rules := conformance.Rules()
+	for _, rule := range rules {
+		known[rule.ID] = true
+	}
+	for i, r := range reports {
+		for _, result := range r.Results {
+			if !known[result.ID] {
+				known[result.ID] = true
+				strange = append(strange, conformance.Rule{
+					ID: result.ID, Level: result.Level, Group: "Not in the catalogue", Text: "This version of the catalogue has no such rule.",
+				})
+			}
+			if found[result.ID] == nil {
+				found[result.ID] = make([]conformance.Result, len(reports))
+			}
+			if weight(result.Status) > weight(found[result.ID][i].Status) {
+				found[result.ID][i] = result
+			}
+		}
+	}
+	var groups []group
+	for _, rule := range append(rules, strange...) {
+		results := found[rule.ID]
+		if results == nil {
+			continue
+		}
+		if n := len(groups); n == 0 || groups[n-1].title != rule.Group {
+			id, _, _ := strings.Cut(rule.ID, "-")
+			groups = append(groups, group{id: id, title: rule.Group})
+		}
+		g := &groups[len(groups)-1]
+		g.rows = append(g.rows, row{rule, results})
+	}
+	return groups
+}
+
+// weight orders statuses by how much they say, for reports that name a rule
+// twice: the worse is shown. The zero status says nothing.
+func weight(s conformance.Status) int {
+	switch s {
+	case conformance.Fail:
+		return 5
+	case conformance.Warn:
+		return 4
+	case conformance.Pass:
+		return 3
+	case conformance.Skip:
+		return 2
+	case "":
+		return 0
+	}
+	return 1
+}
+
+// A tally counts the rules of one level.
+type tally struct{ kept, broken, skipped int }
+
+// looked returns how many rules were looked at.
+func (t tally) looked() int { return t.kept + t.broken }
+
+// count counts the results of r by "MUST", "SHOULD" and "MAY".
+func count(r conformance.Report) map[string]tally {
+	tallies := make(map[string]tally)
+	for _, result := range r.Results {
+		level := levelWord(result.Level)
+		t := tallies[level]
+		switch result.Status {
+		case conformance.Fail, conformance.Warn:
+			t.broken++
+		case conformance.Pass:
+			t.kept++
+		default:
+			t.skipped++
+		}
+		tallies[level] = t
+	}
+	return tallies
+}
+
+// levelWord returns MUST, SHOULD or MAY, which stand for MUST NOT and SHOULD
+// NOT too.
+func levelWord(level string) string {
+	word, _, _ := strings.Cut(conformance.Rule{Level: level}.Keyword(), " ")
+	return word
 }
