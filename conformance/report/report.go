@@ -124,8 +124,11 @@ func count(r conformance.Report) map[string]tally {
 }
 
 // levelWord returns MUST, SHOULD or MAY, which stand for MUST NOT and SHOULD
-// NOT too.
+// NOT too, and "" for a level that is none.
 func levelWord(level string) string {
-	word, _, _ := strings.Cut(conformance.Rule{Level: level}.Keyword(), " ")
-	return word
+	switch word, _, _ := strings.Cut(conformance.Rule{Level: level}.Keyword(), " "); word {
+	case "MUST", "SHOULD", "MAY":
+		return word
+	}
+	return ""
 }
