@@ -62,7 +62,7 @@ var applicationProbes = slices.Concat(
 				}
 			})
 		}),
-		onApplication("HDR-07", "a list for each call", func(c *caller) {
+		onApplication("START-27", "a list for each call", func(c *caller) {
 			first := c.call()
 			c.afterStart = func(h wsgi.Headers) { clear(h) }
 			c.call()
@@ -179,7 +179,7 @@ var callProbes = []probe[wsgi.Application]{
 			c.faultf("expected no panic with only the required variables, got %v", r.err)
 		}
 	}),
-	onApplication("ENV-25", "empty variables left out", func(c *caller) {
+	onApplication("ENV-12", "empty variables left out", func(c *caller) {
 		first := c.call()
 		c.environ = func(e *wsgi.Environ) {
 			for key, value := range e.Map() {
@@ -196,7 +196,7 @@ var callProbes = []probe[wsgi.Application]{
 		c.call()
 		c.alike("a second request with wsgi.run_once", c.call(), first)
 	}),
-	onApplication("FILE-02", "without wsgi.file_wrapper", func(c *caller) {
+	onApplication("ENV-12", "without wsgi.file_wrapper", func(c *caller) {
 		first := c.call()
 		c.environ = func(e *wsgi.Environ) { e.Delete("wsgi.file_wrapper") }
 		c.alike("a request without wsgi.file_wrapper", c.call(), first)

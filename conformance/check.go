@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 
+	"github.com/gowsgi/gowsgi/internal/requirements"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -20,7 +21,12 @@ func (s Suite) CheckServer(ctx context.Context, start func(app wsgi.Application)
 	if err != nil {
 		return Report{}, err
 	}
-	return checkProbes(ctx, s, &serverSubject{d, network, addr}, serverProbes(), "server")
+	subject, closeFront, err := s.reach(d, network, addr)
+	if err != nil {
+		return Report{}, err
+	}
+	defer closeFront()
+	return checkProbes(ctx, s, subject, serverProbes(), "server")
 }
 
 // CheckApplication is TestApplication for programs. Its error is ctx's.
@@ -41,7 +47,9 @@ func checkProbes[S any](ctx context.Context, s Suite, subject S, probes []probe[
 		if ctx.Err() != nil {
 			break
 		}
-		found.add(p.rule, p.name, hasty.note(p.try(subject, hasty.patience)))
+		r := hasty.note(p.try(subject, hasty.patience))
+		row, _ := requirements.ByID(p.rule)
+		found.add(p.rule, p.name, r, s.status(row, r))
 	}
 	return Report{Results: found.results(party)}, ctx.Err()
 }

@@ -112,7 +112,7 @@ func TestServerMutants(t *testing.T) {
 	start := func(t *testing.T, f serverFaults) *serverSubject {
 		d := newDispatcher()
 		network, addr := (&mutantServer{serverFaults: f}).serve(t, d)
-		return &serverSubject{d, network, addr}
+		return &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http"}
 	}
 	t.Run("sound", func(t *testing.T) {
 		for rule, fault := range judge(start(t, serverFaults{}), serverProbes(), defaultPatience, "").broken {

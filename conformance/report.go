@@ -55,22 +55,24 @@ func (r Report) Count(status Status) (n int) {
 // collected gathers what the probes of a suite have found, by rule.
 type collected struct {
 	faults  map[string][]string
+	failed  map[string]bool // not only warned of
 	skipped map[string][]string
 	probed  map[string]bool
 }
 
 func newCollected() *collected {
-	return &collected{make(map[string][]string), make(map[string][]string), make(map[string]bool)}
+	return &collected{make(map[string][]string), make(map[string]bool), make(map[string][]string), make(map[string]bool)}
 }
 
-// add adds what the probe of that name has found.
-func (c *collected) add(rule, name string, r result) {
+// add adds what the probe of that name has found, and what it weighs.
+func (c *collected) add(rule, name string, r result, status Status) {
 	switch {
 	case len(r.faults) > 0:
 		lines := slices.Clone(r.faults)
 		for _, seen := range r.seen {
 			lines = append(lines, "  seen: "+seen)
 		}
+		c.failed[rule] = c.failed[rule] || status == Fail
 		c.faults[rule] = append(c.faults[rule], name+": "+strings.Join(lines, "\n"))
 	case r.skipped != "":
 		c.skipped[rule] = append(c.skipped[rule], name+": "+r.skipped)
@@ -90,10 +92,12 @@ func (c *collected) results(party string) (list []Result) {
 		switch {
 		case c.faults[rule.ID] != nil:
 			r.Status, r.Evidence = Fail, strings.Join(c.faults[rule.ID], "\n")
-			if !strings.HasPrefix(rule.Keyword(), "MUST") {
+			if !c.failed[rule.ID] {
 				r.Status = Warn
 			}
 		case c.probed[rule.ID]:
+		case rule.Keyword() == "MAY":
+			r.Status, r.Evidence = Skip, "a permission: there is nothing to break"
 		case c.skipped[rule.ID] != nil:
 			r.Status, r.Evidence = Skip, strings.Join(c.skipped[rule.ID], "\n")
 		default:

@@ -87,10 +87,12 @@ var serverCloseProbes = []probe[*serverSubject]{
 		s.closed()
 	}),
 	onServer("BODY-13", "when never started", func(s *serverRun) {
+		s.reading("AMB-35")
 		s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return s.body(blocksOf()), nil })
 		s.closed()
 	}),
 	onServer("BODY-13", "with an error beside it", func(s *serverRun) {
+		s.onlyGo("a call returns or raises")
 		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			return s.body(blocksOf("not iterated")), errProbe

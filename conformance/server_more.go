@@ -14,7 +14,8 @@ import (
 // serverExpectProbes look at 100 Continue.
 var serverExpectProbes = []probe[*serverSubject]{
 	onServer("EXP-01", "100 Continue", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) {
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) {
 			all, err := io.ReadAll(in)
 			s.same("read of an expected body", string(all), "body", err)
 		}))
@@ -29,13 +30,15 @@ var serverExpectProbes = []probe[*serverSubject]{
 		s.follow(c)
 	}),
 	onServer("EXP-05", "not for HTTP/1.0", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) { io.ReadAll(in) }))
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) { io.ReadAll(in) }))
 		c := s.dial().send("POST " + s.path + " HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody")
 		if r := s.receive(c, "POST"); len(r.interim) > 0 {
 			s.faultf("expected no interim response for HTTP/1.0, got %v", r.interim)
 		}
 	}),
 	onServer("EXP-06", "not after the final head", func(s *serverRun) {
+		s.onHTTP1()
 		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText("Content-Length", "8"), nil)
 			return s.body(func(yield func([]byte, error) bool) {
@@ -112,6 +115,7 @@ var serverFileProbes = []probe[*serverSubject]{
 		}), 200, "0123456789")
 	}),
 	onServer("FILE-16", "HEAD", func(s *serverRun) {
+		s.onHTTP()
 		file := s.tempFile("0123456789")
 		defer os.Remove(file.Name())
 		s.expect(s.do("HEAD", "", func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -16,7 +16,9 @@ import (
 // serverSubject is a running server and the application that it serves.
 type serverSubject struct {
 	dispatcher    *dispatcher
-	network, addr string
+	network, addr string // for net.Dial, to speak HTTP/1.x
+	protocol      string // one of protocols: what the server itself speaks
+	python        bool   // the dispatcher is called by a Python server
 }
 
 // dispatcher is the one application of a server under test. The path of a

@@ -1,0 +1,28 @@
+//go:build unix
+
+package launch
+
+import "syscall"
+
+// terminate asks everything in the process group to end, as a service manager
+// does.
+func (p *process) terminate() { p.signal(syscall.SIGTERM) }
+
+// kill ends what is left of the process group.
+func (p *process) kill() { p.signal(syscall.SIGKILL) }
+
+// signal is for a leader that has not been waited for, whose id is therefore
+// that of its group and of no other.
+func (p *process) signal(sig syscall.Signal) {
+	select {
+	case <-p.done:
+	default:
+		syscall.Kill(-p.pid, sig)
+	}
+}
+
+// sweep ends what the leader has left behind.
+func (p *process) sweep() {
+	syscall.Kill(-p.pid, syscall.SIGKILL)
+	p.sweepStrays()
+}
