@@ -59,6 +59,7 @@ type pageSubject struct {
 // pageBar is a drawing of what is kept of what was looked at.
 type pageBar struct {
 	KeptWidth, BrokenAt, BrokenWidth string // pixels
+	OtherwiseAt, OtherwiseWidth      string
 	Class, Words                     string
 }
 
@@ -153,23 +154,35 @@ func (p *page) load() error {
 func newBar(t tally, class string) pageBar {
 	const width = 96
 	if t.looked() == 0 {
-		return pageBar{KeptWidth: "0", BrokenAt: "0", BrokenWidth: "0", Class: class, Words: "none looked at"}
+		return pageBar{"0", "0", "0", "0", "0", class, "none looked at"}
 	}
 	// One broken rule of many is to be seen, so it has a pixel at least.
-	broken := float64(width*t.broken) / float64(t.looked())
-	if t.broken > 0 {
-		broken = max(broken, 1)
+	part := func(n int) float64 {
+		if n == 0 {
+			return 0
+		}
+		return max(width*float64(n)/float64(t.looked()), 1)
 	}
+	pixels := func(n float64) string { return fmt.Sprintf("%.1f", n) }
+	broken, otherwise := part(t.broken), part(t.otherwise)
 	words := fmt.Sprintf("all %d kept", t.looked())
-	if t.broken > 0 {
+	switch {
+	case t.broken > 0:
 		words = fmt.Sprintf("%d of %d broken", t.broken, t.looked())
+	case t.otherwise > 0:
+		words = fmt.Sprintf("none of %d broken", t.looked())
+	}
+	if t.otherwise > 0 {
+		words += fmt.Sprintf(", %d read otherwise", t.otherwise)
 	}
 	return pageBar{
-		KeptWidth:   fmt.Sprintf("%.1f", width-broken),
-		BrokenAt:    fmt.Sprintf("%.1f", width-broken),
-		BrokenWidth: fmt.Sprintf("%.1f", broken),
-		Class:       class,
-		Words:       words,
+		KeptWidth:      pixels(width - broken - otherwise),
+		OtherwiseAt:    pixels(width - broken - otherwise),
+		OtherwiseWidth: pixels(otherwise),
+		BrokenAt:       pixels(width - broken),
+		BrokenWidth:    pixels(broken),
+		Class:          class,
+		Words:          words,
 	}
 }
 
@@ -209,7 +222,7 @@ func (p *page) row(r row, anchor string) pageRow {
 	type same struct{ class, evidence string }
 	entries := make(map[same]int)
 	for i, result := range r.results {
-		class, meaning := classOf(result.Status)
+		class, meaning := classOf(result)
 		cell := pageCell{Class: class, Mark: mark(result.Status), Meaning: meaning}
 		own := anchor + "/" + p.Subjects[i].Slug
 		evidence := cut(strings.Join(evidenceLines(result.Evidence), "\n"), evidenceLimit)
@@ -229,20 +242,23 @@ func (p *page) row(r row, anchor string) pageRow {
 	return shown
 }
 
-// classOf returns the class of an element that shows a status, and the status
+// classOf returns the class of an element that shows a result, and its status
 // in words.
-func classOf(s conformance.Status) (class, meaning string) {
-	switch s {
+func classOf(r conformance.Result) (class, meaning string) {
+	switch r.Status {
 	case conformance.Pass:
 		return "pass", "kept"
 	case conformance.Fail:
 		return "fail", "broken"
 	case conformance.Warn:
+		if readOtherwise(r) {
+			return "warn", "read in another way"
+		}
 		return "warn", "broken, a warning"
 	case conformance.Skip, "":
 		return "skip", "not looked at"
 	}
-	return "skip", visible(string(s))
+	return "skip", visible(string(r.Status))
 }
 
 // codeSpans returns text with what stands between backticks as code.

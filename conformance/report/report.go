@@ -98,11 +98,13 @@ func weight(s conformance.Status) int {
 	return 1
 }
 
-// A tally counts the rules of one level.
-type tally struct{ kept, broken, skipped int }
+// A tally counts the rules of one level. Of a MUST there may be a warning: PEP
+// 3333 can be read in more than one way, and the subject follows another
+// reading than the suite. Those are otherwise, and not broken.
+type tally struct{ kept, broken, otherwise, skipped int }
 
 // looked returns how many rules were looked at.
-func (t tally) looked() int { return t.kept + t.broken }
+func (t tally) looked() int { return t.kept + t.broken + t.otherwise }
 
 // count counts the results of r by "MUST", "SHOULD" and "MAY".
 func count(r conformance.Report) map[string]tally {
@@ -110,10 +112,12 @@ func count(r conformance.Report) map[string]tally {
 	for _, result := range r.Results {
 		level := levelWord(result.Level)
 		t := tallies[level]
-		switch result.Status {
-		case conformance.Fail, conformance.Warn:
+		switch {
+		case readOtherwise(result):
+			t.otherwise++
+		case isBroken(result):
 			t.broken++
-		case conformance.Pass:
+		case result.Status == conformance.Pass:
 			t.kept++
 		default:
 			t.skipped++
@@ -121,6 +125,16 @@ func count(r conformance.Report) map[string]tally {
 		tallies[level] = t
 	}
 	return tallies
+}
+
+// isBroken reports whether there is something against the subject.
+func isBroken(r conformance.Result) bool {
+	return r.Status == conformance.Fail || r.Status == conformance.Warn
+}
+
+// readOtherwise reports whether r is a warning of a MUST.
+func readOtherwise(r conformance.Result) bool {
+	return r.Status == conformance.Warn && levelWord(r.Level) == "MUST"
 }
 
 // levelWord returns MUST, SHOULD or MAY, which stand for MUST NOT and SHOULD

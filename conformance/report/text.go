@@ -255,7 +255,7 @@ func (t *text) conclude() {
 		}
 	}
 	for _, result := range t.report.Results {
-		if result.Status == conformance.Fail || result.Status == conformance.Warn {
+		if isBroken(result) {
 			t.lines(wrap(fmt.Sprintf("To see one rule: gowsgi rules %s", visible(result.ID)), "", "", t.Width))
 			break
 		}
@@ -266,24 +266,39 @@ func (t *text) conclude() {
 func sentence(r conformance.Report) string {
 	tallies := count(r)
 	var broken, kept []string
+	otherwise := 0
 	for _, level := range []string{"MUST", "SHOULD", "MAY"} {
-		switch t := tallies[level]; {
+		t := tallies[level]
+		otherwise += t.otherwise
+		switch {
 		case t.looked() == 0:
 		case t.broken > 0:
 			broken = append(broken, fmt.Sprintf("%d of %d %s rules", t.broken, t.looked(), level))
+		case t.otherwise > 0:
+			kept = append(kept, fmt.Sprintf("%d of %d %s rules", t.kept, t.looked(), level))
 		default:
 			kept = append(kept, fmt.Sprintf("all %d %s rules", t.looked(), level))
 		}
 	}
+	var text string
 	switch {
 	case broken == nil && kept == nil:
 		return "No rule was looked at."
 	case broken == nil:
-		return capital(and(kept)) + " are kept."
+		text = capital(and(kept)) + " are kept."
 	case kept == nil:
-		return capital(and(broken)) + " are broken."
+		text = capital(and(broken)) + " are broken."
+	default:
+		text = capital(and(broken)) + " are broken; " + and(kept) + " are kept."
 	}
-	return capital(and(broken)) + " are broken; " + and(kept) + " are kept."
+	switch otherwise {
+	case 0:
+	case 1:
+		text += " 1 MUST rule is read in another way than by this suite."
+	default:
+		text += fmt.Sprintf(" %d MUST rules are read in another way than by this suite.", otherwise)
+	}
+	return text
 }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
