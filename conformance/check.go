@@ -41,7 +41,7 @@ func (s Suite) CheckMiddleware(ctx context.Context, m wsgi.Middleware) (Report, 
 
 // checkProbes runs every probe on subject, which is of the given party.
 func checkProbes[S any](ctx context.Context, s Suite, subject S, probes []probe[S], party string) (Report, error) {
-	hasty := haste{patience: s.patience()}
+	hasty := newHaste(s.patience())
 	found := newCollected()
 	for _, p := range probes {
 		if ctx.Err() != nil {

@@ -140,12 +140,14 @@ type result struct {
 	firm    bool // not all of them are against one reading of an ambiguity
 	seen    []string
 	skipped string // why the probe does not apply to the subject
+	waited  bool   // it took at least as long as one wait in vain
 }
 
 // try runs p on subject. It returns in any case: a subject that blocks for
 // ever or panics is found out, not suffered.
 func (p probe[S]) try(subject S, patience time.Duration) result {
 	run := &probing{rule: p.rule, patience: patience}
+	begun := time.Now()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -166,7 +168,7 @@ func (p probe[S]) try(subject S, patience time.Duration) result {
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.over = true
-	return result{run.faults, run.firm, run.seen, run.skipped}
+	return result{run.faults, run.firm, run.seen, run.skipped, time.Since(begun) >= patience}
 }
 
 // report tells t what a probe found: the rule, what was expected, what came,
@@ -210,7 +212,7 @@ func (s Suite) status(row requirements.Row, r result) Status {
 // runProbes runs every probe as a subtest of its name.
 func runProbes[S any](t *testing.T, s Suite, subject S, probes []probe[S]) {
 	t.Helper()
-	hasty := haste{patience: s.patience()}
+	hasty := newHaste(s.patience())
 	for _, p := range probes {
 		t.Run(p.String(), func(t *testing.T) {
 			t.Helper()
@@ -223,22 +225,34 @@ func runProbes[S any](t *testing.T, s Suite, subject S, probes []probe[S]) {
 	}
 }
 
-// haste shortens the patience with a subject on which waiting was in vain:
-// one that never answers shall not take a minute for each rule.
+// haste shortens the patience with a subject on which waiting was in vain, time
+// after time: one that never answers shall not take a minute for each rule. It
+// ends with the first probe that need not wait, so that a subject that answers
+// slowly, or hangs in some cases only, is not said to be worse than it is.
 type haste struct {
+	full     time.Duration
 	patience time.Duration
-	faulty   int
+	vain     int // probes in a row that waited in vain
 }
 
-// hurriedAfter is the number of faulty probes after which a subject is not
-// waited for as before. By then there is enough to read.
+func newHaste(patience time.Duration) *haste { return &haste{full: patience, patience: patience} }
+
+// hurriedAfter is the number of probes after which a subject that does not
+// answer is not waited for as before. By then there is enough to read.
 const hurriedAfter = 6
 
+// note takes the result of a probe into account, and returns it. A fault that
+// was found in haste says so.
 func (h *haste) note(r result) result {
-	if len(r.faults) > 0 {
-		if h.faulty++; h.faulty == hurriedAfter {
-			h.patience = min(h.patience, 100*time.Millisecond)
-		}
+	if !r.waited || len(r.faults) == 0 {
+		h.vain, h.patience = 0, h.full
+		return r
+	}
+	if h.vain >= hurriedAfter {
+		r.seen = append(r.seen, fmt.Sprintf("waited for %v only, after %d probes in a row that waited in vain", h.patience, h.vain))
+	}
+	if h.vain++; h.vain == hurriedAfter {
+		h.patience = min(h.full, 100*time.Millisecond)
 	}
 	return r
 }

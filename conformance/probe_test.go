@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -89,18 +90,32 @@ func TestTry(t *testing.T) {
 }
 
 // TestHaste sees that a subject that never answers is not waited for as long
-// in every probe.
+// in every probe, and that one which answers again is.
 func TestHaste(t *testing.T) {
-	h := haste{patience: 5 * time.Second}
-	for range hurriedAfter {
-		if h.patience != 5*time.Second {
-			t.Fatalf("patience is %v after %d faults, expected it to last for %d", h.patience, h.faulty, hurriedAfter)
-		}
-		h.note(result{})
-		h.note(result{faults: []string{"broken"}})
+	const full = 5 * time.Second
+	broken, vain := result{faults: []string{"broken"}}, result{faults: []string{"broken"}, waited: true}
+	tests := []struct {
+		name  string
+		noted []result
+		want  time.Duration
+	}{
+		{"few waits in vain", slices.Repeat([]result{vain}, hurriedAfter-1), full},
+		{"many waits in vain", slices.Repeat([]result{vain}, hurriedAfter), 100 * time.Millisecond},
+		{"not in a row", slices.Repeat([]result{vain, {}}, hurriedAfter), full},
+		{"faults without waiting", slices.Repeat([]result{broken}, 2*hurriedAfter), full},
+		{"an answer after all", append(slices.Repeat([]result{vain}, hurriedAfter), broken), full},
+		{"a slow answer", append(slices.Repeat([]result{vain}, hurriedAfter), result{waited: true}), full},
 	}
-	if h.patience >= time.Second {
-		t.Errorf("patience is %v after %d faults, expected less than a second", h.patience, h.faulty)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHaste(full)
+			for _, r := range tt.noted {
+				h.note(r)
+			}
+			if h.patience != tt.want {
+				t.Errorf("patience is %v, expected %v", h.patience, tt.want)
+			}
+		})
 	}
 }
 
