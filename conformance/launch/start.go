@@ -167,12 +167,7 @@ func (s *Server) run(ctx context.Context) error {
 	if err != nil {
 		return &StartError{args, notStarted(err), ""}
 	}
-	put, err := asker(s.command.Protocol)
-	if err != nil {
-		p.stop(ctx, 0)
-		return err
-	}
-	a, err := p.await(ctx, s.at, put, s.app.question, cmp.Or(s.command.StartTimeout, defaultStartTimeout))
+	a, err := p.await(ctx, s.at, asker(s.command.Protocol), s.app.question, cmp.Or(s.command.StartTimeout, defaultStartTimeout))
 	if err == nil {
 		s.Software = a.server()
 		s.adopt(ctx, p)
