@@ -20,7 +20,7 @@ var serverExpectProbes = []probe[*serverSubject]{
 			s.same("read of an expected body", string(all), "body", err)
 		}))
 		c := s.dial().send(s.request("POST", s.path, "Content-Length: 4", "Expect: 100-continue"))
-		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.within(s.patience)
 		r := new(wireResponse)
 		if err := c.head(r); err != nil || r.code != 100 {
 			s.fatalf("expected 100 Continue before the body is sent, got %q, %v", r.line, err)
@@ -206,21 +206,17 @@ var serverThreadProbes = []probe[*serverSubject]{
 			}
 			return s.answer("200 OK", plainText("X-Id", id), blocksOf(id, " ", string(body)))(environ, start)
 		})
-		var all sync.WaitGroup
 		conns := make([]*wireConn, 16)
 		for i := range conns {
 			conns[i] = s.dial()
 		}
-		for i, c := range conns {
-			all.Go(func() {
-				id := fmt.Sprint("request-", i)
-				c.send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
-				r, err := c.receive("POST")
-				if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
-					s.faultf("expected the answer to %s, got %v, %v", id, r, err)
-				}
-			})
-		}
-		all.Wait()
+		s.together(len(conns), func(i int) {
+			id := fmt.Sprint("request-", i)
+			conns[i].send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
+			r, err := conns[i].receive("POST")
+			if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
+				s.faultf("expected the answer to %s, got %v, %v", id, r, err)
+			}
+		})
 	}),
 }
