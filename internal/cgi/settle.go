@@ -1,9 +1,13 @@
 package cgi
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
+
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // Refusal is why a request does not reach the application.
@@ -12,10 +16,32 @@ type Refusal struct {
 	Err    error  // the reason, for the operator
 }
 
-func (r *Refusal) Error() string { return r.Status + ": " + r.Err.Error() }
+func (r *Refusal) Error() string { return fmt.Sprintf("%s: %v", r.Status, r.Err) }
 
 // Unwrap returns Err.
 func (r *Refusal) Unwrap() error { return r.Err }
+
+// AppendRefusal appends the response to a request of the given method that
+// does not reach the application. err is a Refusal, or else counts as one with
+// status 400.
+func AppendRefusal(b []byte, form Form, method string, err error) []byte {
+	text := statusOf(err) + "\n"
+	b = AppendHead(b, form, statusOf(err), wsgi.Headers{
+		{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
+		{Name: "Content-Length", Value: strconv.Itoa(len(text))},
+	})
+	if method != "HEAD" {
+		b = append(b, text...)
+	}
+	return b
+}
+
+func statusOf(err error) string {
+	if refusal := (*Refusal)(nil); errors.As(err, &refusal) {
+		return refusal.Status
+	}
+	return "400 Bad Request"
+}
 
 func badRequest(format string, args ...any) error {
 	return &Refusal{"400 Bad Request", fmt.Errorf(format, args...)}

@@ -175,3 +175,10 @@ func (v *Vars) Scheme() string { return v.scheme }
 // Length returns the length of the request body in bytes, and -1 when it was
 // not declared.
 func (v *Vars) Length() int64 { return v.length }
+
+// Decoded reports whether the body came chunked, and was decoded by the web
+// server without its saying how long it is.
+func (v *Vars) Decoded() bool {
+	coding := strings.ToLower(strings.TrimSpace(v.raw("HTTP_TRANSFER_ENCODING")))
+	return v.length < 0 && strings.HasSuffix(coding, "chunked")
+}
