@@ -101,8 +101,23 @@ var serverCallProbes = []probe[*serverSubject]{
 			return s.answer("200 OK", plainText(), blocksOf("a", "b"))(environ, start)
 		}
 		s.expect(s.get(wreck), 200, "ab")
-		s.expect(s.again("HEAD", ""), 200, "")
+		if s.leaksOnHEAD() {
+			return // a body for HEAD has other reasons than the environ
+		}
+		s.expect(s.do("HEAD", "", wreck), 200, "")
 	}),
+}
+
+// leaksOnHEAD reports whether the server sends a body for HEAD, whatever the
+// application does.
+func (s *serverRun) leaksOnHEAD() bool {
+	s.install(s.sized("ab"))
+	c := s.dial().send(s.request("HEAD", s.path))
+	if s.receive(c, "HEAD").closes() {
+		rest, _ := c.ended()
+		return rest != ""
+	}
+	return s.leaks(c)
 }
 
 // calls checks how often the application was called up to now.

@@ -21,7 +21,8 @@ type wireConn struct {
 	net.Conn
 	p    *probing
 	r    *bufio.Reader
-	wire *wire // in the transcript
+	wire *wire         // in the transcript
+	last *wireResponse // that was read to its end, or to where it was cut
 	wait time.Duration
 }
 
@@ -96,6 +97,16 @@ func shorten(s string) string {
 // complete reports whether the client could see that the response is whole.
 func (r *wireResponse) complete() bool { return r.err == nil }
 
+// closes reports whether the server has said that it will close the
+// connection after r.
+func (r *wireResponse) closes() bool {
+	connection := strings.ToLower(strings.Join(r.headers.Values("Connection"), ","))
+	if r.proto == "HTTP/1.0" {
+		return !strings.Contains(connection, "keep-alive")
+	}
+	return r.framing == "close" || strings.Contains(connection, "close")
+}
+
 // errClosed says that the connection ended where a response could have begun.
 var errClosed = errors.New("the connection was closed without a response")
 
@@ -115,6 +126,7 @@ func (c *wireConn) receive(method string) (*wireResponse, error) {
 		}
 	}
 	c.body(r, method)
+	c.last = r
 	return r, nil
 }
 

@@ -118,7 +118,7 @@ func (c *checkConfig) make(s subject, p process) (conformance.Report, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the check took longer than %v", c.timeout))
 		defer cancel()
 	}
-	suite := conformance.Suite{Protocol: c.protocol}
+	suite := conformance.Suite{Protocol: c.protocol, Only: c.only}
 	o := launch.Options{Python: c.python}
 	if c.verbose {
 		o.Output = p.stderr

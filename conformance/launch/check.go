@@ -78,12 +78,16 @@ func CheckCommand(ctx context.Context, suite conformance.Suite, args []string, o
 func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) (report conformance.Report, software string, err error) {
 	suite.Python = true
 	c.Protocol, c.StartTimeout, c.Output = suite.Protocol, o.StartTimeout, o.Output
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var s *Server
 	defer func() {
 		if s != nil {
 			err = errors.Join(err, s.Stop())
 		}
 	}()
+	w := watch{progress: suite.Progress, cancel: cancel}
+	suite.Progress = func(rule, name string) { w.next(ctx, s, rule+" "+name) }
 	report, err = suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 		if s, err = Start(ctx, c, app); err != nil {
 			return "", "", err
@@ -91,7 +95,13 @@ func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) 
 		software = s.Software
 		return s.Network, s.Addr, nil
 	})
-	return report, software, err
+	if s == nil {
+		return report, "", err
+	}
+	if w.next(ctx, s, ""); context.Cause(ctx) == errTooOften {
+		err = nil // the report says so
+	}
+	return w.tell(report), software, err
 }
 
 // CheckApplication checks a Python application, "module:callable" or

@@ -194,6 +194,9 @@ func (s *Server) adopt(ctx context.Context, p *process) {
 	stopAfter := context.AfterFunc(ctx, func() { p.stop(context.Background(), s.grace()) })
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stop != nil {
+		s.stop() // that of a process before, which has ended
+	}
 	s.process, s.stop = p, func() { stopAfter() }
 }
 
@@ -210,6 +213,19 @@ func (s *Server) Output() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.process.output.String()
+}
+
+// ended reports whether the command has ended though nobody told it to, and
+// how.
+func (s *Server) ended() (how string, ended bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.process.done:
+		return s.process.how(), !s.stopped
+	default:
+		return "", false
+	}
 }
 
 // Stop ends the command and everything that it has started, and returns when

@@ -167,8 +167,8 @@ func (v *Vars) settleScheme() {
 // (CGI-07). The Host header is not asked: it is the client's word (AMB-23).
 func (v *Vars) settleServer(local net.Addr) {
 	v.name, v.port = v.raw("SERVER_NAME"), v.raw("SERVER_PORT")
-	if v.name == "" {
-		v.name = v.raw("SERVER_ADDR")
+	if address := v.raw("SERVER_ADDR"); v.name == "" && !strings.HasPrefix(address, "unix:") { // nginx's own socket
+		v.name = address
 	}
 	if v.name == "" && local != nil && local.Network() != "unix" {
 		v.name, _, _ = net.SplitHostPort(local.String())

@@ -51,7 +51,7 @@ func (v *Vars) Add(name, value string) error {
 		return first.repeat(value)
 	}
 	v.seen |= mark(name)
-	p.hidden = withheld(name)
+	p.hidden = withheld(name) || value == "" && optional(name)
 	v.pairs = append(v.pairs, p)
 	return nil
 }
@@ -107,6 +107,16 @@ func withheld(name string) bool {
 		return true
 	}
 	return strings.IndexByte(name, '.') >= 0
+}
+
+// optional reports whether an empty variable of that name only says that there
+// is nothing to say (ENV-08), as nginx and Caddy do.
+func optional(name string) bool {
+	switch name {
+	case "CONTENT_LENGTH", "CONTENT_TYPE", "AUTH_TYPE", "REMOTE_USER", "REMOTE_IDENT", "REMOTE_HOST", "REMOTE_PORT", "HTTPS":
+		return true
+	}
+	return false
 }
 
 // raw returns a variable as it was sent, withheld or not.

@@ -1,0 +1,21 @@
+package uwsgi
+
+import (
+	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/internal/backend"
+)
+
+var subject = adaptertest.Subject{Protocol: "uwsgi", New: func(o backend.Options) adaptertest.Server {
+	return &Server{
+		App: o.App, ScriptName: o.ScriptName, Environ: o.Environ,
+		ReadHeaderTimeout: o.ReadHeaderTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		MaxHeaderBytes: o.MaxHeaderBytes, MaxBodyBytes: o.MaxBodyBytes,
+		SingleThread: o.SingleThread, Multiprocess: o.Multiprocess,
+		AllowTab: o.AllowTab, AllowProxyAuthenticate: o.AllowProxyAuthenticate,
+		Debug: o.Debug, Errors: o.Errors, Logger: o.Logger,
+	}
+}}
+
+func TestCaptures(t *testing.T) { subject.Captures(t, nil) }
