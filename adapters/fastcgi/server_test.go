@@ -32,3 +32,5 @@ func TestCaptures(t *testing.T) {
 		return requests
 	})
 }
+
+func TestBehaviour(t *testing.T) { subject.Behaviour(t) }

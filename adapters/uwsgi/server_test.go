@@ -19,3 +19,5 @@ var subject = adaptertest.Subject{Protocol: "uwsgi", New: func(o backend.Options
 }}
 
 func TestCaptures(t *testing.T) { subject.Captures(t, nil) }
+
+func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
