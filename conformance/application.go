@@ -50,15 +50,40 @@ func onApplication(rule, name string, run func(c *caller)) probe[wsgi.Applicatio
 
 // reply is what the server got of the application.
 type reply struct {
-	outcome
+	status    string
+	headers   wsgi.Headers
+	starts    int            // calls of start_response
 	given     []wsgi.Headers // the lists that start_response was given
 	copies    []wsgi.Headers // and what was in them
 	second    bool           // start_response was called again without exc_info
 	unstarted bool           // data came before start_response
 	wroteLate bool           // write was called when Call had returned
-	stopped   bool
-	wentOn    bool // after the stop
+	blocks    int            // that were yielded
+	size      int            // of all that was written and yielded
+	begins    []byte         // with this
+	sized     bool
+	len       int
+	err       error // of Call, of the body, or a panic
 	isNil     bool
+	stopped   bool
+	endless   bool // the body was stopped because it did not end
+	wentOn    bool // after the stop
+}
+
+// Bounds of a body that is read to its end.
+const (
+	maxBlocks = 1 << 14
+	maxBytes  = 4 << 20
+	maxAfter  = 100 // blocks after a stop
+)
+
+func (r *reply) String() string {
+	return fmt.Sprintf("%d calls of start_response, status %q, %d bytes %q, error %v", r.starts, r.status, r.size, shorten(string(r.begins)), r.err)
+}
+
+func (r *reply) add(block []byte) {
+	r.size += len(block)
+	r.begins = append(r.begins, block[:min(len(block), 256-min(256, len(r.begins)))]...)
 }
 
 // call makes one request.
@@ -75,59 +100,88 @@ func (c *caller) call() *reply {
 	if c.environ != nil {
 		c.environ(environ)
 	}
+	x := c.script.begin("in order")
+	x.note("server: calls the application with %s /", c.method)
+	c.guarded("the application that is asked for "+c.method+" /", func() {
+		defer recovered(&r.err)
+		c.drive(r, x, environ)
+	})
+	return r
+}
+
+// drive is the server.
+func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 	returned := false
-	start := func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	start := observed(x, "application: ", func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
 		if c.refuses {
 			return nil, errProbe
 		}
 		r.second = r.second || r.starts > 0 && excInfo == nil
 		r.starts++
-		r.status, r.headers, r.excInfo = status, headers.Clone(), excInfo
+		r.status, r.headers = status, headers.Clone()
 		r.given, r.copies = append(r.given, headers), append(r.copies, headers.Clone())
 		if c.afterStart != nil {
 			c.afterStart(headers)
 		}
 		return func(block []byte) (int, error) {
 			r.wroteLate = r.wroteLate || returned
-			r.written += string(block)
+			r.add(block)
 			return len(block), nil
 		}, nil
+	})
+	body, err := c.app.Call(environ, start)
+	returned = true
+	if r.err, r.isNil = err, body == nil; err != nil {
+		x.note("application: returns the error %q", err)
 	}
-	func() {
+	if body == nil {
+		x.note("application: returns no body")
+		return
+	}
+	defer func() {
 		defer recovered(&r.err)
-		body, err := c.app.Call(environ, start)
-		returned = true
-		r.err, r.callErr, r.isNil = err, err != nil, body == nil
-		if body == nil {
-			return
-		}
-		defer func() {
-			defer recovered(&r.err)
-			body.Close()
-		}()
-		if err != nil || c.dontAsk {
-			return
-		}
-		if sized, ok := body.(wsgi.Sized); ok {
-			r.sized, r.len = true, sized.Len()
-		}
-		body.Blocks(func(block []byte, err error) bool {
-			if r.stopped {
-				r.wentOn = true
-				return false
-			}
-			if err != nil {
-				r.err = err
-				r.stopped = true
-				return false
-			}
-			r.unstarted = r.unstarted || len(block) > 0 && r.starts == 0
-			r.values = append(r.values, string(block))
-			r.stopped = len(r.values) == c.stopAfter || len(r.values) > 1<<16
-			return !r.stopped
-		})
+		x.note("server: closes the body")
+		body.Close()
 	}()
-	return r
+	if err != nil || c.dontAsk {
+		return
+	}
+	if sized, ok := body.(wsgi.Sized); ok {
+		r.sized, r.len = true, sized.Len()
+	}
+	after := 0
+	body.Blocks(func(block []byte, err error) bool {
+		if r.stopped {
+			if r.wentOn = true; after == 0 {
+				x.note("application: yields %s after the stop", sample(block))
+			}
+			if after++; after == maxAfter {
+				panic(errEnough) // or it would stay at work for ever
+			}
+			return false
+		}
+		if err != nil {
+			x.note("application: yields the error %q", err)
+			r.err, r.stopped = err, true
+			return false
+		}
+		x.note("application: yields %s", sample(block))
+		r.unstarted = r.unstarted || len(block) > 0 && r.starts == 0
+		r.add(block)
+		r.blocks++
+		r.endless = r.blocks >= maxBlocks || r.size >= maxBytes
+		if r.stopped = r.blocks == c.stopAfter || r.endless; r.stopped {
+			x.note("server: stops")
+		}
+		return !r.stopped
+	})
+}
+
+// ends leaves a probe that needs the end of a body which has none.
+func (c *caller) ends(r *reply) {
+	if r.endless {
+		c.skipf("the body of %s / has no end within %d blocks and %d MiB", c.method, maxBlocks, maxBytes>>20)
+	}
 }
 
 const postedForm = "name=value&other=1"

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 	"testing/iotest"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -62,7 +61,7 @@ var applicationProbes = slices.Concat(
 				}
 			})
 		}),
-		onApplication("HDR-07", "a list for each call", func(c *caller) {
+		onApplication("START-27", "a list for each call", func(c *caller) {
 			first := c.call()
 			c.afterStart = func(h wsgi.Headers) { clear(h) }
 			c.call()
@@ -79,20 +78,22 @@ var applicationProbes = slices.Concat(
 			})
 		}),
 		onApplication("HDR-20", "Content-Type", func(c *caller) {
-			if r := c.call(); r.err == nil && r.starts > 0 && r.data() != "" && !r.headers.Has("Content-Type") && !r.bodiless() {
-				c.faultf("expected a Content-Type with a body of %d bytes, got %q", len(r.data()), r.headers)
+			if r := c.call(); r.err == nil && r.starts > 0 && r.size > 0 && !r.headers.Has("Content-Type") && !r.bodiless() {
+				c.faultf("expected a Content-Type with a body of %d bytes, got %q", r.size, r.headers)
 			}
 		}),
 		onApplication("HDR-24", "Content-Length is right", func(c *caller) {
 			r := c.call()
-			if length := r.headers.Get("Content-Length"); r.err == nil && !r.isNil && length != "" && !r.bodiless() && length != fmt.Sprint(len(r.data())) {
-				c.faultf("expected the Content-Length to be the number of bytes, %d, got %s", len(r.data()), length)
+			c.ends(r)
+			if length := r.headers.Get("Content-Length"); r.err == nil && !r.isNil && length != "" && !r.bodiless() && length != fmt.Sprint(r.size) {
+				c.faultf("expected the Content-Length to be the number of bytes, %d, got %s", r.size, length)
 			}
 		}),
 		onApplication("BODY-07", "Len", func(c *caller) {
 			c.each(func(r *reply) {
-				if r.sized && r.err == nil && r.len != len(r.values) {
-					c.faultf("expected Len to be the number of blocks, %d, got %d", len(r.values), r.len)
+				c.ends(r)
+				if r.sized && r.err == nil && r.len != r.blocks {
+					c.faultf("expected Len to be the number of blocks, %d, got %d", r.blocks, r.len)
 				}
 			})
 		}),
@@ -158,14 +159,10 @@ var callProbes = []probe[wsgi.Application]{
 	}),
 	onApplication("APP-05", "calls at the same time", func(c *caller) {
 		first := c.call()
-		var all sync.WaitGroup
-		for range 8 {
-			all.Go(func() {
-				one := &caller{probing: c.probing, app: c.app, method: "GET"}
-				c.alike("a request beside others", one.call(), first)
-			})
-		}
-		all.Wait()
+		c.together(8, func(int) {
+			one := &caller{probing: c.probing, app: c.app, method: "GET"}
+			c.alike("a request beside others", one.call(), first)
+		})
 	}),
 	onApplication("ENV-12", "the smallest environ", func(c *caller) {
 		c.replace = map[string]any{
@@ -179,7 +176,7 @@ var callProbes = []probe[wsgi.Application]{
 			c.faultf("expected no panic with only the required variables, got %v", r.err)
 		}
 	}),
-	onApplication("ENV-25", "empty variables left out", func(c *caller) {
+	onApplication("ENV-12", "empty variables left out", func(c *caller) {
 		first := c.call()
 		c.environ = func(e *wsgi.Environ) {
 			for key, value := range e.Map() {
@@ -196,7 +193,7 @@ var callProbes = []probe[wsgi.Application]{
 		c.call()
 		c.alike("a second request with wsgi.run_once", c.call(), first)
 	}),
-	onApplication("FILE-02", "without wsgi.file_wrapper", func(c *caller) {
+	onApplication("ENV-12", "without wsgi.file_wrapper", func(c *caller) {
 		first := c.call()
 		c.environ = func(e *wsgi.Environ) { e.Delete("wsgi.file_wrapper") }
 		c.alike("a request without wsgi.file_wrapper", c.call(), first)

@@ -42,7 +42,7 @@ type sandwich struct {
 
 func onMiddleware(rule, name string, run func(s *sandwich)) probe[wsgi.Middleware] {
 	return probe[wsgi.Middleware]{rule, name, func(p *probing, m wsgi.Middleware) {
-		run(&sandwich{probing: p, middleware: m, record: new(record), method: "GET"})
+		run(&sandwich{probing: p, middleware: m, record: &record{probing: p}, method: "GET"})
 	}}
 }
 
@@ -74,11 +74,22 @@ func (o *outcome) String() string {
 // run sends one request through the middleware to the application, as a server
 // that keeps the contract.
 func (s *sandwich) run(inner app) *outcome {
-	s.record = new(record)
+	x := s.script.begin("in order")
+	s.record = &record{probing: s.probing, who: "application: "}
 	o := new(outcome)
 	request := wsgitest.NewRequest(s.method, "/probe/path?query").Content("text/plain", "input of the probe")
+	s.guarded("the middleware that is asked for "+s.method, func() {
+		defer recovered(&o.err)
+		s.drive(o, inner, request.Environ(), x)
+	})
+	return o
+}
+
+// drive is the server outside.
+func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchange) {
+	record := s.record
 	committed := false
-	start := func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	start := observed(x, "middleware: ", func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
 		switch {
 		case committed && excInfo != nil:
 			return nil, fmt.Errorf("too late: %w", excInfo)
@@ -90,57 +101,73 @@ func (s *sandwich) run(inner app) *outcome {
 		return func(block []byte) (int, error) {
 			committed = true
 			o.written += string(block)
-			s.record.add("outer write")
+			record.addAs("outer write", "")
 			return len(block), nil
 		}, nil
-	}
+	})
 	called := func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
-		s.record.add("inner call")
-		return inner(environ, startResponse)
+		record.addAs("inner call", "is called")
+		return inner(environ, observed(x, record.who, startResponse))
 	}
-	func() {
+	application := s.wrapped
+	if application == nil {
+		application = s.middleware(wsgi.AppFunc(called))
+	}
+	body, err := application.Call(environ, start)
+	record.addAs("outer returned", "")
+	o.err, o.callErr = err, err != nil
+	if err != nil {
+		x.note("middleware: returns the error %q", err)
+	} else {
+		x.note("middleware: returns from its call")
+	}
+	if body == nil {
+		if err == nil {
+			s.faultf("expected the middleware to return a body or an error, it returned neither")
+		}
+		return
+	}
+	defer func() {
 		defer recovered(&o.err)
-		application := s.wrapped
-		if application == nil {
-			application = s.middleware(wsgi.AppFunc(called))
-		}
-		body, err := application.Call(request.Environ(), start)
-		s.record.add("outer returned")
-		o.err, o.callErr = err, err != nil
-		if body == nil {
-			if err == nil {
-				s.faultf("expected the middleware to return a body or an error, it returned neither")
-			}
-			return
-		}
-		defer func() {
-			defer recovered(&o.err)
-			body.Close()
-		}()
-		if err != nil || s.dontAsk {
-			return
-		}
-		if sized, ok := body.(wsgi.Sized); ok {
-			o.sized, o.len = true, sized.Len()
-		}
-		stopped := false
-		body.Blocks(func(block []byte, err error) bool {
-			if stopped {
-				s.record.add("outer value after stop")
-				return false
-			}
-			if err != nil {
-				o.err, stopped = err, true
-				return false
-			}
-			committed = committed || len(block) > 0
-			o.values = append(o.values, string(block))
-			s.record.add("outer value")
-			stopped = len(o.values) == s.stopAfter
-			return !stopped
-		})
+		x.note("server: closes the middleware's body")
+		body.Close()
 	}()
-	return o
+	if err != nil || s.dontAsk {
+		return
+	}
+	if sized, ok := body.(wsgi.Sized); ok {
+		o.sized, o.len = true, sized.Len()
+	}
+	stopped, after := false, 0
+	body.Blocks(func(block []byte, err error) bool {
+		if stopped {
+			record.addAs("outer value after stop", "")
+			if after == 0 {
+				x.note("middleware: yields %s after the stop", sample(block))
+			}
+			if after++; after == maxAfter {
+				panic(errEnough) // or it would stay at work for ever
+			}
+			return false
+		}
+		if err != nil {
+			x.note("middleware: yields the error %q", err)
+			o.err, stopped = err, true
+			return false
+		}
+		committed = committed || len(block) > 0
+		o.values = append(o.values, string(block))
+		record.addAs("outer value", "")
+		x.note("middleware: yields %s", sample(block))
+		if stopped = len(o.values) == s.stopAfter; stopped {
+			x.note("server: stops")
+		}
+		if len(o.values) == maxBlocks {
+			s.faultf("expected the body to end, the middleware has yielded %d blocks", maxBlocks)
+			stopped = true
+		}
+		return !stopped
+	})
 }
 
 // recovered makes an error of a panic.

@@ -30,7 +30,7 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 				}
 			}
 			if !s.record.has("outer value") {
-				s.faultf("expected the server to have got something after two blocks, it got nothing: %s", s.record)
+				s.faultf("expected the server to have got something after two blocks, it got nothing")
 			}
 		}))
 	}),
@@ -41,7 +41,7 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 				return
 			}
 			if event == "iterate" {
-				s.faultf("expected the middleware to return a body before it iterates the application's, got %s", s.record)
+				s.faultf("expected the middleware to return a body before it iterates the application's, it iterated first")
 			}
 		}
 	}),
@@ -70,7 +70,7 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 		s.stopAfter = 1
 		s.run(s.text("one", "two", "three"))
 		if s.record.has("outer value after stop") || s.record.count("yield") > 2 {
-			s.faultf("expected nothing to be yielded or asked for once the server has stopped, got %s", s.record)
+			s.faultf("expected nothing to be yielded, and nothing to be asked for of the application, once the server has stopped")
 		}
 	}),
 	onMiddleware("MW-11", "Content-Length", func(s *sandwich) {
@@ -260,7 +260,6 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 	}),
 	onMiddleware("APP-05", "requests at the same time", func(s *sandwich) {
 		want := s.run(s.text("request ", "of its own")).data()
-		var all sync.WaitGroup
 		meet := newMeeting(4)
 		wrapped := s.middleware(wsgi.AppFunc(s.inner("200 OK", plainText(), func(yield func([]byte, error) bool) {
 			if yield([]byte("request "), nil) {
@@ -268,15 +267,12 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 				yield([]byte("of its own"), nil)
 			}
 		})))
-		for range 4 {
-			all.Go(func() {
-				one := &sandwich{probing: s.probing, wrapped: wrapped, method: "GET"}
-				if got := one.run(nil); got.data() != want || got.err != nil {
-					s.faultf("expected %q for each of several requests at the same time, got %v", want, got)
-				}
-			})
-		}
-		all.Wait()
+		s.together(4, func(int) {
+			one := &sandwich{probing: s.probing, wrapped: wrapped, method: "GET"}
+			if got := one.run(nil); got.data() != want || got.err != nil {
+				s.faultf("expected %q for each of several requests at the same time, got %v", want, got)
+			}
+		})
 	}),
 }
 
@@ -300,7 +296,7 @@ func (s *sandwich) lockStep(blocks ...string) {
 func (s *sandwich) closes(after string, a app) {
 	s.run(a)
 	if n := s.record.count("close"); n != 1 && s.reached() {
-		s.faultf("expected one Close of the application's body after %s, got %d: %s", after, n, s.record)
+		s.faultf("expected one Close of the application's body after %s, got %d", after, n)
 	}
 }
 

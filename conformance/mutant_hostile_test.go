@@ -59,10 +59,10 @@ func TestHostileServers(t *testing.T) {
 					}()
 				}
 			}()
-			subject := &serverSubject{newDispatcher(), l.Addr().Network(), l.Addr().String()}
+			subject := &serverSubject{dispatcher: newDispatcher(), network: l.Addr().Network(), addr: l.Addr().String(), protocol: "http"}
 			faulty := 0
 			for _, p := range serverProbes() {
-				if r := p.try(subject, 10*time.Millisecond); len(r.faults) > 0 {
+				if r := p.try(t.Context(), subject, 10*time.Millisecond); len(r.faults) > 0 {
 					faulty++
 					for _, fault := range r.faults {
 						if strings.Contains(fault, "panicked") {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,12 +27,12 @@ type judged struct {
 func judge[S any](subject S, probes []probe[S], patience time.Duration, expected string) judged {
 	j := judged{make(map[string]string)}
 	for _, p := range probes {
-		r := p.try(subject, patience)
+		r := p.try(context.Background(), subject, patience)
 		if len(r.faults) > 0 && !slices.Contains(strings.Fields(expected), p.rule) {
-			r = p.try(subject, defaultPatience)
+			r = p.try(context.Background(), subject, defaultPatience)
 		}
 		if len(r.faults) > 0 && j.broken[p.rule] == "" {
-			j.broken[p.rule] = fmt.Sprintf("%s: %s\n%s", p, strings.Join(r.faults, "\n"), strings.Join(r.seen, "\n"))
+			j.broken[p.rule] = fmt.Sprintf("%s: %s", p, r.proof)
 		}
 	}
 	return j
@@ -112,7 +113,7 @@ func TestServerMutants(t *testing.T) {
 	start := func(t *testing.T, f serverFaults) *serverSubject {
 		d := newDispatcher()
 		network, addr := (&mutantServer{serverFaults: f}).serve(t, d)
-		return &serverSubject{d, network, addr}
+		return &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http"}
 	}
 	t.Run("sound", func(t *testing.T) {
 		for rule, fault := range judge(start(t, serverFaults{}), serverProbes(), defaultPatience, "").broken {

@@ -1,48 +1,14 @@
 package conformance
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
 	"sync"
-	"testing"
 	"time"
-
-	"github.com/gowsgi/gowsgi/internal/requirements"
 )
-
-// Suite holds the choices of a run of the suites. The zero value is strict,
-// and is what TestServer, TestApplication and TestMiddleware use.
-type Suite struct {
-	// Lenient makes a broken SHOULD or SHOULD NOT a line in the log of the
-	// test. Every MUST fails all the same.
-	Lenient bool
-
-	// Protocol is what the server under test speaks: "" or "http" for HTTP/1.x
-	// in clear, "h2c" for HTTP/2 in clear, or "fastcgi", "scgi", "uwsgi", "cgi".
-	// Where it is not HTTP/1.x, the suite puts a front end of its own before
-	// the server, and leaves out what is then the front end's affair.
-	Protocol string
-
-	// Python tells that the application is called by a Python server, by way
-	// of package bridge: rules that Go's types enforce are then looked at, and
-	// those that only Go has are left out.
-	Python bool
-
-	// Patience bounds each wait for the subject: 5 s when it is zero. A
-	// subject that keeps its contract is never waited for so long.
-	Patience time.Duration
-}
-
-const defaultPatience = 5 * time.Second
-
-func (s Suite) patience() time.Duration {
-	if s.Patience <= 0 {
-		return defaultPatience
-	}
-	return s.Patience
-}
 
 // probe is one check of a suite: what it does to a subject of type S breaks
 // one rule at most. The suites and the tests of the suites run the same lists.
@@ -59,22 +25,36 @@ func (p probe[S]) String() string { return p.rule + "/" + p.name }
 type probing struct {
 	rule     string
 	patience time.Duration
+	script   transcript
 
 	mu      sync.Mutex
 	over    bool
-	faults  []string
-	seen    []string
+	open    string // the ambiguity of which one reading is looked at
+	faults  []fault
 	skipped string
 }
 
+// fault is one thing that was expected and did not come.
+type fault struct {
+	text     string
+	firm     bool      // it contradicts every reading of the PEP
+	exchange *exchange // in which it was noticed
+}
+
 // faultf records that the subject broke the rule: what was expected, and what
-// came instead.
+// came instead. What was sent, what came, and what the application did is added
+// by itself.
 func (p *probing) faultf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.over {
-		p.faults = append(p.faults, fmt.Sprintf(format, args...))
+	if p.over {
+		return
 	}
+	text := fmt.Sprintf(format, args...)
+	if p.open != "" {
+		text += fmt.Sprintf(" (PEP 3333 has other readings: see %s)", p.open)
+	}
+	p.faults = append(p.faults, fault{text, p.open == "", p.script.current()})
 }
 
 // fatalf is faultf for what makes it useless to go on. Only the goroutine of
@@ -84,13 +64,12 @@ func (p *probing) fatalf(format string, args ...any) {
 	panic(errEnough)
 }
 
-// saw records an event that makes a fault easier to understand.
-func (p *probing) saw(format string, args ...any) {
+// reading says that what follows looks at one reading of the given ambiguity,
+// an AMB of the catalogue, and that there are others. "" ends that.
+func (p *probing) reading(ambiguity string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !p.over {
-		p.seen = append(p.seen, fmt.Sprintf(format, args...))
-	}
+	p.open = ambiguity
 }
 
 // skipf ends a probe that does not apply to the subject, and says why. Only
@@ -102,6 +81,45 @@ func (p *probing) skipf(format string, args ...any) {
 	panic(errEnough)
 }
 
+// guarded calls f, which calls the subject and recovers what that panics with,
+// and ends the probe when f does not return. Only a goroutine of the probe
+// calls it.
+func (p *probing) guarded(what string, f func()) {
+	ended := make(chan bool, 1)
+	go func() {
+		returned := false
+		defer func() { ended <- returned }()
+		f()
+		returned = true
+	}()
+	limit := time.NewTimer(p.patience)
+	defer limit.Stop()
+	select {
+	case returned := <-ended:
+		if !returned {
+			p.fatalf("expected %s to return, it ended the goroutine that called it (runtime.Goexit)", what)
+		}
+	case <-limit.C:
+		p.fatalf("expected %s to return, it was still at work after %v", what, p.patience)
+	}
+}
+
+// together calls f for 0 to n-1 at the same time, as goroutines of the probe.
+func (p *probing) together(n int, f func(i int)) {
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			defer func() {
+				if v := recover(); v != nil && v != errEnough {
+					p.faultf("expected no panic, got %v", v)
+				}
+			}()
+			f(i)
+		})
+	}
+	all.Wait()
+}
+
 // errEnough ends a probe from within.
 var errEnough = errors.New("conformance: the probe has seen enough")
 
@@ -111,93 +129,55 @@ const probeLimit = 6
 
 // result is what a probe has found, nothing when the subject keeps the rule.
 type result struct {
-	faults  []string
-	seen    []string
-	skipped string // why the probe does not apply to the subject
+	faults  []string // expected and got, a line each
+	proof   string   // faults, with the bytes and events that prove them
+	firm    bool     // not all of the faults are against one reading of an ambiguity
+	skipped string   // why the probe does not apply to the subject
+	once    string   // the proof of what did not happen again
+	took    time.Duration
 }
 
 // try runs p on subject. It returns in any case: a subject that blocks for
-// ever or panics is found out, not suffered.
-func (p probe[S]) try(subject S, patience time.Duration) result {
+// ever or panics is found out, not suffered. When ctx ends it returns at once.
+func (p probe[S]) try(ctx context.Context, subject S, patience time.Duration) result {
+	began := time.Now()
 	run := &probing{rule: p.rule, patience: patience}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		ended := false
 		defer func() {
-			if v := recover(); v != nil && v != errEnough {
+			switch v := recover(); {
+			case v == errEnough || ended:
+			case v != nil:
 				run.faultf("expected the probe to end, it panicked: %v\n%s", v, debug.Stack())
+			default:
+				run.faultf("expected a return, the subject ended the goroutine that called it (runtime.Goexit)")
 			}
 		}()
 		p.run(run, subject)
+		ended = true
 	}()
 	limit := time.NewTimer(probeLimit * patience)
 	defer limit.Stop()
 	select {
 	case <-done:
+	case <-ctx.Done():
 	case <-limit.C:
 		run.faultf("expected the probe to end, it was still waiting after %v", probeLimit*patience)
 	}
 	run.mu.Lock()
 	defer run.mu.Unlock()
 	run.over = true
-	return result{run.faults, run.seen, run.skipped}
-}
-
-// report tells t what a probe found: the rule, what was expected, what came,
-// and what was seen on the way.
-func (s Suite) report(t testing.TB, rule string, r result) {
-	t.Helper()
-	if len(r.faults) == 0 {
-		return
-	}
-	row, _ := requirements.ByID(rule)
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s (%s): %s", rule, row.Level, row.Text)
-	for _, fault := range r.faults {
-		fmt.Fprintf(&b, "\n  %s", fault)
-	}
-	for _, seen := range r.seen {
-		fmt.Fprintf(&b, "\n    seen: %s", seen)
-	}
-	if s.Lenient && strings.HasPrefix(row.Word(), "SHOULD") {
-		t.Log(b.String())
-		return
-	}
-	t.Error(b.String())
-}
-
-// runProbes runs every probe as a subtest of its name.
-func runProbes[S any](t *testing.T, s Suite, subject S, probes []probe[S]) {
-	t.Helper()
-	hasty := haste{patience: s.patience()}
-	for _, p := range probes {
-		t.Run(p.String(), func(t *testing.T) {
-			t.Helper()
-			r := hasty.note(p.try(subject, hasty.patience))
-			if len(r.faults) == 0 && r.skipped != "" {
-				t.Skip(r.skipped)
-			}
-			s.report(t, p.rule, r)
-		})
-	}
-}
-
-// haste shortens the patience with a subject on which waiting was in vain:
-// one that never answers shall not take a minute for each rule.
-type haste struct {
-	patience time.Duration
-	faulty   int
-}
-
-// hurriedAfter is the number of faulty probes after which a subject is not
-// waited for as before. By then there is enough to read.
-const hurriedAfter = 6
-
-func (h *haste) note(r result) result {
-	if len(r.faults) > 0 {
-		if h.faulty++; h.faulty == hurriedAfter {
-			h.patience = min(h.patience, 100*time.Millisecond)
-		}
+	r := result{skipped: run.skipped, took: time.Since(began), proof: prove(run.faults)}
+	for _, f := range run.faults {
+		r.faults = append(r.faults, f.text)
+		r.firm = r.firm || f.firm
 	}
 	return r
+}
+
+// indent puts blanks before each line of text.
+func indent(text, blanks string) string {
+	return blanks + strings.ReplaceAll(text, "\n", "\n"+blanks)
 }

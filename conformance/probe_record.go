@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -11,14 +12,24 @@ import (
 )
 
 // record keeps the events of one probe in order, and lets the probe wait for
-// them: where a rule is about time, nobody sleeps.
+// them: where a rule is about time, nobody sleeps. It also leaves them in the
+// transcript.
 type record struct {
+	probing *probing
+	who     string // put before each event in the transcript
+
 	mu      sync.Mutex
 	events  []string
 	changed chan struct{} // closed at the next event; nil when nobody waits
 }
 
-func (r *record) add(event string) {
+func (r *record) add(event string) { r.addAs(event, event) }
+
+// addAs adds an event that has another text in the transcript, "" for none.
+func (r *record) addAs(event, text string) {
+	if text != "" && r.probing != nil {
+		r.probing.script.current().note("%s%s", r.who, text)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.events) < 1<<16 { // a body that never ends is no reason to run out of memory
@@ -89,24 +100,28 @@ type recorded struct {
 }
 
 func (b *recorded) Blocks(yield func(block []byte, err error) bool) {
-	b.record.add("iterate")
-	defer b.record.add("end")
+	b.record.addAs("iterate", "the body is iterated")
+	defer b.record.addAs("end", "the iteration ends")
 	if b.record.has("close") {
 		b.record.add("iterate after close")
 	}
 	b.blocks(func(block []byte, err error) bool {
-		b.record.add("yield")
+		what := "yields " + sample(block)
+		if err != nil {
+			what = fmt.Sprintf("yields the error %q", err)
+		}
+		b.record.addAs("yield", what)
 		if yield(block, err) {
-			b.record.add("next")
+			b.record.addAs("next", "")
 			return true
 		}
-		b.record.add("stop")
+		b.record.addAs("stop", "is asked to stop")
 		return false
 	})
 }
 
 func (b *recorded) Close() error {
-	b.record.add("close")
+	b.record.addAs("close", "the body is closed")
 	return b.closeErr
 }
 

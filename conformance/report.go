@@ -1,9 +1,10 @@
 package conformance
 
 import (
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gowsgi/gowsgi/internal/requirements"
 )
 
 // Status is what a check says of one rule.
@@ -27,8 +28,11 @@ type Result struct {
 	Status Status `json:"status"`
 
 	// Evidence is what was expected and what came instead, with the bytes or
-	// events that prove it, on one or more lines; for Skip it is the reason.
-	// It is "" for Pass.
+	// events that prove it, on one or more lines: after the name of the probe
+	// and the fault, "sent:", "received:" and "in the application:" with a line
+	// for each line or event. For Skip it is the reason. For Pass it is "",
+	// unless a probe found a fault that did not happen again when it was run a
+	// second time.
 	Evidence string `json:"evidence,omitempty"`
 }
 
@@ -53,53 +57,95 @@ func (r Report) Count(status Status) (n int) {
 }
 
 // collected gathers what the probes of a suite have found, by rule.
-type collected struct {
-	faults  map[string][]string
-	skipped map[string][]string
-	probed  map[string]bool
+type collected map[string]*collection
+
+// collection is what the probes of one rule have found.
+type collection struct {
+	status  Status
+	faults  []string
+	skipped []string
+	once    []string // what did not happen again
 }
 
-func newCollected() *collected {
-	return &collected{make(map[string][]string), make(map[string][]string), make(map[string]bool)}
-}
+func newCollected() collected { return make(collected) }
 
-// add adds what the probe of that name has found.
-func (c *collected) add(rule, name string, r result) {
-	switch {
-	case len(r.faults) > 0:
-		lines := slices.Clone(r.faults)
-		for _, seen := range r.seen {
-			lines = append(lines, "  seen: "+seen)
-		}
-		c.faults[rule] = append(c.faults[rule], name+": "+strings.Join(lines, "\n"))
-	case r.skipped != "":
-		c.skipped[rule] = append(c.skipped[rule], name+": "+r.skipped)
-		return
+// add adds what the probe of that name has found. The gravest status of the
+// rule's probes counts; a probe that passed outweighs one that was skipped.
+func (c collected) add(s Suite, rule, name string, r result) {
+	one := c[rule]
+	if one == nil {
+		one = &collection{status: Skip}
+		c[rule] = one
 	}
-	c.probed[rule] = true
+	row, _ := requirements.ByID(rule)
+	status := s.status(row, r)
+	if gravity[status] > gravity[one.status] {
+		one.status = status
+	}
+	switch status {
+	case Fail, Warn:
+		one.faults = append(one.faults, name+": "+r.proof)
+	case Skip:
+		one.skipped = append(one.skipped, name+": "+r.skipped)
+	}
+	if r.once != "" {
+		one.once = append(one.once, name+": "+r.once)
+	}
 }
 
-// results makes a list of what was gathered, of every rule that binds party
-// and carries a test.
-func (c *collected) results(party string) (list []Result) {
+var gravity = map[Status]int{Skip: 0, Pass: 1, Warn: 2, Fail: 3}
+
+// results makes a list of what was gathered, of every rule that s selects, that
+// binds party or was looked at, and that carries a test.
+func (c collected) results(s Suite, party string) (list []Result) {
 	for _, rule := range Rules() {
-		if rule.Keyword() == "" || !slices.Contains(rule.Binds, party) && !c.probed[rule.ID] && c.skipped[rule.ID] == nil {
+		one := c[rule.ID]
+		if rule.Keyword() == "" || !s.selects(rule.ID) || one == nil && !slices.Contains(rule.Binds, party) {
 			continue
 		}
-		r := Result{ID: rule.ID, Level: rule.Level, Status: Pass}
+		r := Result{ID: rule.ID, Level: rule.Level, Status: Skip}
 		switch {
-		case c.faults[rule.ID] != nil:
-			r.Status, r.Evidence = Fail, strings.Join(c.faults[rule.ID], "\n")
-			if !strings.HasPrefix(rule.Keyword(), "MUST") {
-				r.Status = Warn
-			}
-		case c.probed[rule.ID]:
-		case c.skipped[rule.ID] != nil:
-			r.Status, r.Evidence = Skip, strings.Join(c.skipped[rule.ID], "\n")
+		case one == nil:
+			r.Evidence = unprobed(rule)
+		case one.status == Skip:
+			r.Evidence = strings.Join(one.skipped, "\n")
 		default:
-			r.Status, r.Evidence = Skip, fmt.Sprintf("no probe of this suite looks at it; checks: %s", strings.Join(rule.Checks, ", "))
+			r.Status = one.status
+			r.Evidence = strings.Join(one.faults, "\n")
+		}
+		if r.Status == Pass && len(one.once) > 0 {
+			r.Evidence = "happened once and not again: " + strings.Join(one.once, "\n")
 		}
 		list = append(list, r)
 	}
 	return list
 }
+
+// unprobed says why no probe looks at rule.
+func unprobed(rule Rule) string {
+	if reason := unprobedBecause[rule.ID]; reason != "" {
+		return reason
+	}
+	if rule.Keyword() == "MAY" {
+		return "a permission: there is nothing to break"
+	}
+	var by []string
+	for _, check := range rule.Checks {
+		by = append(by, checkedBy[check])
+	}
+	return "this suite has no probe of it; what can check it is " + strings.Join(by, ", or ")
+}
+
+// checkedBy has words for the checks of a rule, for whoever reads a report.
+var checkedBy = map[string]string{
+	"server":      "the suite for servers",
+	"application": "the suite for applications",
+	"middleware":  "the suite for middleware",
+	"lint":        "the lint, while requests are served",
+	"compiler":    "Go's compiler, by the types of package wsgi",
+	"document":    "a reader",
+}
+
+// unprobedBecause is why no probe of the suites looks at a rule that one of
+// them could be expected to look at.
+var unprobedBecause = map[string]string{}

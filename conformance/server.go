@@ -11,8 +11,8 @@ import (
 // and gateways, as far as a client and an application can tell.
 //
 // start runs the server with the given application, at the root of its paths,
-// and returns where it listens, as for net.Dial: HTTP/1.x in clear. It is
-// called once; t.Cleanup is the way to stop the server at the end. Each rule
+// and returns where it listens, as for net.Dial: for HTTP/1.x in clear, or for
+// what [Suite].Protocol says. It is called once; t.Cleanup is the way to stop the server at the end. Each rule
 // is a subtest, named after its id in the catalogue, such as
 // TestServer/START-13/replaces_the_head, so that -run selects rules. All rules
 // count, SHOULD as well as MUST; [Suite] has the choice.
@@ -29,7 +29,12 @@ func (s Suite) TestServer(t *testing.T, start func(t testing.TB, app wsgi.Applic
 	t.Helper()
 	d := newDispatcher()
 	network, addr := start(t, d)
-	runProbes(t, s, &serverSubject{d, network, addr}, serverProbes())
+	subject, closeFront, err := s.reach(d, network, addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeFront()
+	runProbes(t, s, subject, serverProbes())
 }
 
 // serverProbes returns the suite for servers, in the order of the catalogue's

@@ -20,7 +20,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 		events := s.record.all()
 		after := events[slices.Index(events, "close")+1:]
 		if slices.ContainsFunc(after, func(event string) bool { return event != "close" }) || !slices.Contains(events, "end") {
-			s.faultf("expected Close when the iteration had ended, got %s", s.record)
+			s.faultf("expected Close when the iteration had ended, and nothing after it")
 		}
 	}),
 	onServer("BODY-09", "after an error of the body", func(s *serverRun) {
@@ -42,7 +42,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 			}
 		}))
 		c := s.dial().send(s.request("GET", s.path))
-		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.within(s.patience)
 		c.r.Peek(1)
 		reset(c)
 		s.await("close")
@@ -62,7 +62,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 			}
 		}))
 		c := s.dial().send(s.request("GET", s.path))
-		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.within(s.patience)
 		c.r.Peek(1)
 		reset(c)
 		s.await("written")
@@ -87,10 +87,12 @@ var serverCloseProbes = []probe[*serverSubject]{
 		s.closed()
 	}),
 	onServer("BODY-13", "when never started", func(s *serverRun) {
+		s.reading("AMB-35")
 		s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return s.body(blocksOf()), nil })
 		s.closed()
 	}),
 	onServer("BODY-13", "with an error beside it", func(s *serverRun) {
+		s.onlyGo("a call returns or raises")
 		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			return s.body(blocksOf("not iterated")), errProbe
@@ -118,7 +120,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 // closed waits for the Close of a body.
 func (s *serverRun) closed() {
 	if !s.record.await("close", s.patience) {
-		s.faultf("expected Close of the body to be called, it was not within %v; events: %s", s.patience, s.record)
+		s.faultf("expected Close of the body to be called, it was not within %v", s.patience)
 	}
 }
 

@@ -17,9 +17,12 @@ var serverErrorProbes = []probe[*serverSubject]{
 	onServer("ERR-10", "after start_response", func(s *serverRun) { s.staleError(failing(errProbe)) }),
 	onServer("ERR-10", "after an empty block", func(s *serverRun) { s.staleError(failing(errProbe, "", "")) }),
 	onServer("ERR-11", "behind a block", func(s *serverRun) {
+		s.reading("AMB-28")
+		s.onMarkedEnd()
 		s.cutAfter(plainText(), failing(errProbe, "begun"))
 	}),
 	onServer("ERR-11", "behind a block with Content-Length", func(s *serverRun) {
+		s.reading("AMB-28")
 		s.cutAfter(plainText("Content-Length", "50"), failing(errProbe, "begun"))
 	}),
 	onServer("ERR-13", "panic", func(s *serverRun) {
@@ -28,12 +31,15 @@ var serverErrorProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("ERR-13", "panic behind a block", func(s *serverRun) {
+		s.reading("AMB-28")
+		s.onMarkedEnd()
 		s.cutAfter(plainText(), func(yield func([]byte, error) bool) {
 			yield([]byte("begun"), nil)
 			panic("conformance: on purpose")
 		})
 	}),
 	onServer("ERR-13", "end of the goroutine", func(s *serverRun) {
+		s.onlyGo("runtime.Goexit")
 		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
 			runtime.Goexit()
 		}))
@@ -42,7 +48,7 @@ var serverErrorProbes = []probe[*serverSubject]{
 			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %v, %v", r, err)
 		}
 		if !s.record.await("close", s.patience) {
-			s.faultf("expected Close of the body after runtime.Goexit, it was not called: %s", s.record)
+			s.faultf("expected Close of the body after runtime.Goexit, it was not called within %v", s.patience)
 		}
 	}),
 	onServer("ERR-12", "goes on serving", func(s *serverRun) {
@@ -73,6 +79,7 @@ var serverErrorProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("ERR-16", "refused and ignored", func(s *serverRun) {
+		s.reading("AMB-12")
 		s.expectError(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			if _, err := start("404 Not Found", plainText(), nil); err == nil {
@@ -82,6 +89,8 @@ var serverErrorProbes = []probe[*serverSubject]{
 		}))
 	}),
 	onServer("ERR-16", "too late and ignored", func(s *serverRun) {
+		s.reading("AMB-12")
+		s.onMarkedEnd()
 		s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			return s.body(func(yield func([]byte, error) bool) {
@@ -116,7 +125,6 @@ func (s *serverRun) cutAfter(headers wsgi.Headers, blocks wsgi.Generator) {
 	c := s.dial().send(s.request("GET", s.path) + s.request("GET", goodPath))
 	r := s.receive(c, "GET")
 	if r.complete() || isTimeout(r.err) || r.code != 200 || !strings.HasPrefix("begun", r.body) {
-		s.saw("on the wire: %q", c.seen.String())
 		s.faultf("expected the response to be cut after %q and the connection to end, got %v", "begun", r)
 		return
 	}

@@ -10,8 +10,10 @@ import (
 
 // serverHeaderProbes look at what becomes of status and headers.
 var serverHeaderProbes = slices.Concat(
-	refusals("START-22", "status", []badHead{
+	refusals("START-22", "status", "AMB-13", []badHead{
 		{"without a phrase", "200", nil},
+	}),
+	refusals("START-22", "status", "", []badHead{
 		{"without a blank", "200OK", nil},
 		{"two blanks", "200  OK", nil},
 		{"blank before", " 200 OK", nil},
@@ -21,24 +23,26 @@ var serverHeaderProbes = slices.Concat(
 		{"low code", "099 Low", nil},
 		{"control character", "200 O\x01K", nil},
 	}),
-	refusals("START-22", "name", []badHead{
+	refusals("START-22", "name", "", []badHead{
 		{"empty", "200 OK", fields("", "x")},
 		{"blank", "200 OK", fields("X Y", "x")},
 		{"colon", "200 OK", fields("X-Y:", "x")},
 		{"not ASCII", "200 OK", fields("X-\xe9", "x")},
 	}),
-	refusals("HDR-11", "value", []badHead{
+	refusals("HDR-11", "value", "", []badHead{
 		{"CR LF", "200 OK", fields("X-Probe", "a\r\nX-Injected: 1")},
 		{"LF", "200 OK", fields("X-Probe", "a\nX-Injected: 1")},
 		{"CR", "200 OK", fields("X-Probe", "a\rb")},
 		{"NUL", "200 OK", fields("X-Probe", "a\x00b")},
+	}),
+	refusals("HDR-11", "value", "AMB-07", []badHead{
 		{"DEL", "200 OK", fields("X-Probe", "a\x7fb")},
 	}),
-	refusals("HDR-04", "status", []badHead{
+	refusals("HDR-04", "status", "", []badHead{
 		{"CR LF", "200 OK\r\nX-Injected: 1", nil},
 		{"LF", "200 OK\n", nil},
 	}),
-	refusals("HDR-15", "header", []badHead{
+	refusals("HDR-15", "header", "AMB-08", []badHead{
 		{"Connection", "200 OK", fields("Connection", "close")},
 		{"Keep-Alive", "200 OK", fields("keep-alive", "timeout=5")},
 		{"Proxy-Authenticate", "200 OK", fields("Proxy-Authenticate", "Basic")},
@@ -48,17 +52,17 @@ var serverHeaderProbes = slices.Concat(
 		{"Transfer-Encoding", "200 OK", fields("Transfer-Encoding", "chunked")},
 		{"Upgrade", "200 OK", fields("Upgrade", "websocket")},
 	}),
-	refusals("HDR-23", "interim status", []badHead{
+	refusals("HDR-23", "interim status", "AMB-30", []badHead{
 		{"100", "100 Continue", nil},
 		{"101", "101 Switching Protocols", nil},
 		{"103", "103 Early Hints", nil},
 	}),
-	refusals("LEN-10", "Content-Length", []badHead{
+	refusals("LEN-10", "Content-Length", "", []badHead{
 		{"letters", "200 OK", fields("Content-Length", "abc")},
 		{"negative", "200 OK", fields("Content-Length", "-1")},
 		{"list", "200 OK", fields("Content-Length", "1,1")},
 	}),
-	refusals("LEN-11", "Content-Length", []badHead{
+	refusals("LEN-11", "Content-Length", "", []badHead{
 		{"twice", "200 OK", fields("Content-Length", "2", "content-length", "2")},
 	}),
 	[]probe[*serverSubject]{
@@ -70,12 +74,14 @@ var serverHeaderProbes = slices.Concat(
 			}
 		}),
 		onServer("HDR-16", "Date", func(s *serverRun) {
+			s.onHTTP()
 			r := s.get(s.answer("200 OK", plainText(), blocksOf("ok")))
 			if _, err := http.ParseTime(r.headers.Get("Date")); err != nil {
 				s.faultf("expected a Date in a response whose application gave none, got %q", r.headers.Get("Date"))
 			}
 		}),
 		onServer("HDR-17", "Date and Server of the application", func(s *serverRun) {
+			s.reading("AMB-40")
 			const date = "Thu, 01 Jan 1970 00:00:00 GMT"
 			r := s.get(s.answer("200 OK", plainText("Date", date, "Server", "the-application"), blocksOf("ok")))
 			for name, want := range map[string]string{"Date": date, "Server": "the-application"} {
@@ -134,10 +140,12 @@ type badHead struct {
 
 // refusals makes a probe of each bad head: start_response returns an error,
 // the client gets a 500, and nothing of the bad head is on the wire. The
-// application returns the error, as it should.
-func refusals(rule, name string, heads []badHead) (probes []probe[*serverSubject]) {
+// application returns the error, as it should. Where a server may read the PEP
+// otherwise, reading is the ambiguity.
+func refusals(rule, name, reading string, heads []badHead) (probes []probe[*serverSubject]) {
 	for _, bad := range heads {
 		probes = append(probes, onServer(rule, "refuses "+name+" "+bad.name, func(s *serverRun) {
+			s.reading(reading)
 			var failed error
 			s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				_, failed = start(bad.status, bad.headers, nil)

@@ -89,7 +89,8 @@ var serverInputProbes = []probe[*serverSubject]{
 		})
 	}),
 	onServer("INPUT-17", "not into the next request", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) {
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) {
 			all, err := io.ReadAll(in)
 			s.same("read to the end", string(all), "abc", err)
 		}))
@@ -100,6 +101,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("INPUT-18", "not read", func(s *serverRun) {
+		s.onHTTP1()
 		for _, size := range []int{10, 300 << 10} {
 			s.install(s.sized("not read"))
 			c := s.dial()
@@ -136,7 +138,7 @@ var serverInputProbes = []probe[*serverSubject]{
 	}),
 	onServer("INPUT-20", "empty without a body", func(s *serverRun) {
 		for _, method := range []string{"GET", "POST"} {
-			s.install(s.reading(func(in wsgi.InputStream) {
+			s.install(s.reader(func(in wsgi.InputStream) {
 				all, err := io.ReadAll(in)
 				s.same("read without a body", string(all), "", err)
 			}))
@@ -144,7 +146,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("INPUT-21", "cut short", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) {
+		s.install(s.reader(func(in wsgi.InputStream) {
 			if all, err := io.ReadAll(in); err == nil {
 				s.faultf("expected an error in the place of a body's missing end, got %q and a clean end", all)
 			}
@@ -157,7 +159,8 @@ var serverInputProbes = []probe[*serverSubject]{
 		s.await("read")
 	}),
 	onServer("HTTP-07", "chunked request body", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) {
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) {
 			all, err := io.ReadAll(in)
 			s.same("read of a chunked body", string(all), "hello world", err)
 		}))
@@ -201,18 +204,18 @@ func second(_ int, err error) error { return err }
 
 // input posts a body to an application that uses wsgi.input.
 func (s *serverRun) input(body string, use func(in wsgi.InputStream)) {
-	s.install(s.reading(use))
+	s.install(s.reader(use))
 	c := s.dial().send(s.request("POST", s.path, fmt.Sprintf("Content-Length: %d", len(body))) + body)
 	s.answered(c, "POST")
 	s.follow(c)
 }
 
-// answered expects the answer of reading.
+// answered expects the answer of reader.
 func (s *serverRun) answered(c *wireConn, method string) {
 	s.expect(s.receive(c, method), 200, "read")
 }
 
-func (s *serverRun) reading(use func(in wsgi.InputStream)) app {
+func (s *serverRun) reader(use func(in wsgi.InputStream)) app {
 	return func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		use(environ.Input())
 		return s.sized("read")(environ, start)

@@ -14,12 +14,13 @@ import (
 // serverExpectProbes look at 100 Continue.
 var serverExpectProbes = []probe[*serverSubject]{
 	onServer("EXP-01", "100 Continue", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) {
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) {
 			all, err := io.ReadAll(in)
 			s.same("read of an expected body", string(all), "body", err)
 		}))
 		c := s.dial().send(s.request("POST", s.path, "Content-Length: 4", "Expect: 100-continue"))
-		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.within(s.patience)
 		r := new(wireResponse)
 		if err := c.head(r); err != nil || r.code != 100 {
 			s.fatalf("expected 100 Continue before the body is sent, got %q, %v", r.line, err)
@@ -29,13 +30,15 @@ var serverExpectProbes = []probe[*serverSubject]{
 		s.follow(c)
 	}),
 	onServer("EXP-05", "not for HTTP/1.0", func(s *serverRun) {
-		s.install(s.reading(func(in wsgi.InputStream) { io.ReadAll(in) }))
+		s.onHTTP1()
+		s.install(s.reader(func(in wsgi.InputStream) { io.ReadAll(in) }))
 		c := s.dial().send("POST " + s.path + " HTTP/1.0\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\nbody")
 		if r := s.receive(c, "POST"); len(r.interim) > 0 {
 			s.faultf("expected no interim response for HTTP/1.0, got %v", r.interim)
 		}
 	}),
 	onServer("EXP-06", "not after the final head", func(s *serverRun) {
+		s.onHTTP1()
 		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText("Content-Length", "8"), nil)
 			return s.body(func(yield func([]byte, error) bool) {
@@ -112,6 +115,7 @@ var serverFileProbes = []probe[*serverSubject]{
 		}), 200, "0123456789")
 	}),
 	onServer("FILE-16", "HEAD", func(s *serverRun) {
+		s.onHTTP()
 		file := s.tempFile("0123456789")
 		defer os.Remove(file.Name())
 		s.expect(s.do("HEAD", "", func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -202,21 +206,17 @@ var serverThreadProbes = []probe[*serverSubject]{
 			}
 			return s.answer("200 OK", plainText("X-Id", id), blocksOf(id, " ", string(body)))(environ, start)
 		})
-		var all sync.WaitGroup
 		conns := make([]*wireConn, 16)
 		for i := range conns {
 			conns[i] = s.dial()
 		}
-		for i, c := range conns {
-			all.Go(func() {
-				id := fmt.Sprint("request-", i)
-				c.send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
-				r, err := c.receive("POST")
-				if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
-					s.faultf("expected the answer to %s, got %v, %v", id, r, err)
-				}
-			})
-		}
-		all.Wait()
+		s.together(len(conns), func(i int) {
+			id := fmt.Sprint("request-", i)
+			conns[i].send(s.request("POST", s.path+"?"+id, fmt.Sprintf("Content-Length: %d", len(id))) + id)
+			r, err := conns[i].receive("POST")
+			if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
+				s.faultf("expected the answer to %s, got %v, %v", id, r, err)
+			}
+		})
 	}),
 }

@@ -16,7 +16,9 @@ import (
 // serverSubject is a running server and the application that it serves.
 type serverSubject struct {
 	dispatcher    *dispatcher
-	network, addr string
+	network, addr string // for net.Dial, to speak HTTP/1.x
+	protocol      string // one of protocols: what the server itself speaks
+	python        bool   // the dispatcher is called by a Python server
 }
 
 // dispatcher is the one application of a server under test. The path of a
@@ -88,7 +90,7 @@ type serverRun struct {
 // onServer makes a probe of a function that works on a serverRun.
 func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 	return probe[*serverSubject]{rule, name, func(p *probing, subject *serverSubject) {
-		s := &serverRun{probing: p, subject: subject, record: new(record)}
+		s := &serverRun{probing: p, subject: subject, record: &record{probing: p}}
 		defer func() {
 			for _, c := range s.conns {
 				c.Close()
@@ -101,8 +103,11 @@ func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 // app is the shape in which the probe applications are written.
 type app = func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error)
 
-// install makes a the application of the probe's requests.
+// install makes a the application of the probe's requests, and begins an
+// exchange of the transcript.
 func (s *serverRun) install(a app) {
+	x := s.script.begin("in the application")
+	a = transcribed(x, a)
 	d := s.subject.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -120,7 +125,7 @@ func (s *serverRun) dial() *wireConn {
 		s.fatalf("expected the server to accept a connection, got %v", err)
 	}
 	s.conns = append(s.conns, nc)
-	c := &wireConn{Conn: nc, p: s.probing}
+	c := &wireConn{Conn: nc, p: s.probing, wire: s.script.current().wire()}
 	c.r = bufio.NewReader(c)
 	return c
 }
@@ -141,11 +146,31 @@ func joinLines(lines []string) (head string) {
 func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
 	r, err := c.receive(method)
 	if err != nil {
-		s.saw("on the wire: %q", c.seen.String())
-		s.saw("in the application: %s", s.record)
 		s.fatalf("expected a response to %s, got none: %v", method, err)
 	}
 	return r
+}
+
+// transcribed makes an application leave its events in x.
+func transcribed(x *exchange, a app) app {
+	return func(environ *wsgi.Environ, start wsgi.StartResponse) (body wsgi.Iterable, err error) {
+		x.note("called with %s %s", environ.Var("REQUEST_METHOD"), visible(environ.Var("SCRIPT_NAME")+environ.Var("PATH_INFO")))
+		returned := false
+		defer func() {
+			if !returned {
+				x.note("panics")
+			}
+		}()
+		body, err = a(environ, observed(x, "", start))
+		if returned = true; err != nil {
+			x.note("returns the error %q", err)
+		} else if body == nil {
+			x.note("returns nil")
+		} else {
+			x.note("returns a body")
+		}
+		return body, err
+	}
 }
 
 // get sends a request for the probe's application and returns the response.
@@ -176,23 +201,22 @@ func (s *serverRun) again(method, body string) *wireResponse {
 // follow sends a good request on a connection that was used, and expects the
 // good answer or the end of the connection.
 func (s *serverRun) follow(c *wireConn) {
+	before := c.wire.length()
 	c.send(s.request("GET", goodPath))
 	next, err := c.receive("GET")
 	switch {
 	case err == errClosed:
 	case err != nil:
-		s.saw("on the wire: %q", c.seen.String())
 		s.fatalf("expected the next request on the connection to be answered or refused cleanly, got %v", err)
 	case next.code != 200 || next.body != goodBody || !next.complete():
-		s.saw("on the wire: %q", c.seen.String())
 		s.fatalf("expected the next response on the connection to be 200 with %q, got %v", goodBody, next)
 	}
+	c.wire.cut(before) // what went well proves nothing
 }
 
 // expect checks status and body of a response that must be complete.
 func (s *serverRun) expect(r *wireResponse, code int, body string) {
 	if r.code != code || r.body != body || !r.complete() {
-		s.saw("in the application: %s", s.record)
 		s.faultf("expected a complete response %d with body %q, got %v", code, body, r)
 	}
 }
@@ -200,7 +224,6 @@ func (s *serverRun) expect(r *wireResponse, code int, body string) {
 // expectError checks that r is a response of the server's own making.
 func (s *serverRun) expectError(r *wireResponse) {
 	if r.code != 500 || !r.complete() {
-		s.saw("in the application: %s", s.record)
 		s.faultf("expected a complete response 500, got %v", r)
 	}
 }
@@ -208,7 +231,6 @@ func (s *serverRun) expectError(r *wireResponse) {
 // await waits for an event of the application.
 func (s *serverRun) await(event string) {
 	if !s.record.await(event, s.patience) {
-		s.saw("in the application: %s", s.record)
 		s.fatalf("expected %q to happen in the application, it did not within %v", event, s.patience)
 	}
 }

@@ -9,6 +9,7 @@ import (
 // serverCallProbes look at how the application object is invoked.
 var serverCallProbes = []probe[*serverSubject]{
 	onServer("CALL-01", "calls and does nothing else", func(s *serverRun) {
+		s.onlyGo("the traps are methods of Go")
 		s.expect(s.get(s.answer("200 OK", plainText(), blocksOf("ok"))), 200, "ok")
 		d := s.subject.dispatcher
 		d.mu.Lock()
@@ -130,6 +131,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		}), 202, "late")
 	}),
 	onServer("START-06", "called after an empty block", func(s *serverRun) {
+		s.reading("AMB-01")
 		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			return s.body(func(yield func([]byte, error) bool) {
 				if yield(nil, nil) {
@@ -177,6 +179,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		})
 	}),
 	onServer("START-26", "aborted and not changed", func(s *serverRun) {
+		s.onMarkedEnd()
 		r := s.tooLate(func(error) {})
 		if r.code != 200 || r.headers.Has("X-New") || r.body != "begun" {
 			s.faultf("expected the response that had begun, 200 with %q and no more, got %v", "begun", r)
@@ -185,7 +188,7 @@ var serverStartProbes = []probe[*serverSubject]{
 			s.faultf("expected the response to be cut, it looks complete: %v", r)
 		}
 	}),
-	onServer("START-18", "the last of several", func(s *serverRun) {
+	onServer("START-13", "the last of several", func(s *serverRun) {
 		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			start("500 Second", plainText(), errProbe)
@@ -229,6 +232,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		}), 503, "first")
 	}),
 	onServer("START-28", "write of a superseded call", func(s *serverRun) {
+		s.reading("AMB-15")
 		r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			write, _ := start("200 OK", plainText("X-Old", "1"), nil)
 			if _, err := start("503 New", plainText(), errProbe); err != nil || write == nil {

@@ -123,11 +123,10 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 	c := s.dial().send(s.request("GET", s.path))
 	chunked := false
 	for i, block := range stepBlocks {
-		c.SetReadDeadline(time.Now().Add(s.patience))
+		c.within(s.patience)
 		if i == 0 {
 			r := new(wireResponse)
 			if err := c.head(r); err != nil {
-				s.saw("in the application: %s", s.record)
 				s.fatalf("expected the head with the first block, while the application waits: %v", err)
 			}
 			chunked = r.headers.Has("Transfer-Encoding")
@@ -140,13 +139,11 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 		for len(got) < len(want) {
 			b, err := c.r.ReadByte()
 			if err != nil {
-				s.saw("in the application: %s", s.record)
 				s.fatalf("expected %q on the wire while the application waits with the next block, got %q, %v", want, got, err)
 			}
 			got = append(got, b)
 		}
 		if string(got) != want {
-			s.saw("on the wire: %q", c.seen.String())
 			s.fatalf("expected %q on the wire, got %q", want, got)
 		}
 		arrived.step()

@@ -21,21 +21,33 @@ type wireConn struct {
 	net.Conn
 	p    *probing
 	r    *bufio.Reader
-	seen bytes.Buffer // the beginning of what came
+	wire *wire // in the transcript
+	wait time.Duration
+}
+
+// within bounds the reads that follow.
+func (c *wireConn) within(wait time.Duration) {
+	c.wait = wait
+	c.SetReadDeadline(time.Now().Add(wait))
 }
 
 // Bounds of what is read of a server, which may send for ever.
 const (
 	maxWireHead = 64 << 10
 	maxWireBody = 8 << 20
-	maxWireSeen = 2 << 10
 )
 
-// Read keeps what came, for the messages.
+// Read keeps what came, and how it ended, in the transcript.
 func (c *wireConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if room := maxWireSeen - c.seen.Len(); room > 0 {
-		c.seen.Write(b[:min(n, room)])
+	c.wire.says("received", b[:n])
+	switch {
+	case errors.Is(err, io.EOF):
+		c.wire.remark("(the server closed the connection)")
+	case isTimeout(err):
+		c.wire.remark(fmt.Sprintf("(nothing more came within %v)", c.wait))
+	case err != nil && !errors.Is(err, net.ErrClosed):
+		c.wire.remark("(" + err.Error() + ")")
 	}
 	return n, err
 }
@@ -44,8 +56,10 @@ func (c *wireConn) Read(b []byte) (int, error) {
 // close before it has read everything.
 func (c *wireConn) send(raw string) *wireConn {
 	c.SetWriteDeadline(time.Now().Add(c.p.patience))
-	if _, err := io.WriteString(c.Conn, raw); err != nil {
-		c.p.saw("writing the request failed: %v", err)
+	n, err := io.WriteString(c.Conn, raw)
+	c.wire.says("sent", []byte(raw[:n]))
+	if err != nil {
+		c.wire.remark(fmt.Sprintf("(%d of %d bytes were written: %v)", n, len(raw), err))
 	}
 	return c
 }
@@ -87,7 +101,7 @@ var errClosed = errors.New("the connection was closed without a response")
 
 // receive reads one response to a request of the given method.
 func (c *wireConn) receive(method string) (*wireResponse, error) {
-	c.SetReadDeadline(time.Now().Add(c.p.patience))
+	c.within(c.p.patience)
 	r := new(wireResponse)
 	for {
 		if err := c.head(r); err != nil {
@@ -235,7 +249,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 // ended reports whether the server closes the connection within the patience,
 // and what came before that.
 func (c *wireConn) ended() (rest string, closed bool) {
-	c.SetReadDeadline(time.Now().Add(c.p.patience))
+	c.within(c.p.patience)
 	b, err := io.ReadAll(io.LimitReader(c.r, maxWireHead))
 	return string(b), !isTimeout(err) && len(b) < maxWireHead
 }
@@ -247,7 +261,7 @@ const moment = 10 * time.Millisecond
 
 // silent reports whether nothing comes for a moment, and what came.
 func (c *wireConn) silent() (string, bool) {
-	c.SetReadDeadline(time.Now().Add(moment))
+	c.within(moment)
 	c.r.Peek(1)
 	b, _ := c.r.Peek(c.r.Buffered())
 	return string(b), len(b) == 0

@@ -1,0 +1,88 @@
+package conformance
+
+import (
+	"context"
+	"time"
+)
+
+// hearing is where a suite decides. A probe that finds a fault is run again,
+// with all the patience of the suite, and only what is found twice is a fault:
+// on a busy machine a sound answer may come late.
+//
+// It also keeps the time of a run within bounds, whatever the subject does. A
+// probe that ends well never waits, so only time that is lost with faults
+// counts.
+type hearing struct {
+	patience time.Duration
+	lost     time.Duration // with probes that found a fault
+	faulty   int
+	sound    int
+}
+
+// Waits, and how much may be lost with faults until they are made shorter.
+const (
+	firstWait  = time.Second            // of the first run of a probe
+	shortWait  = 500 * time.Millisecond // of the first run when much is lost
+	secondWait = time.Second            // and of the second
+	lastWait   = 50 * time.Millisecond  // when all is lost
+
+	muchLost = 12 * time.Second
+	allLost  = 30 * time.Second
+
+	// hopeless is how many faults and no sound answer make a subject that is
+	// waited for no more: it is not a server, or a wall.
+	hopeless = 3
+)
+
+// dead reports whether nothing good has come of the subject.
+func (h *hearing) dead() bool { return h.faulty >= hopeless && h.sound == 0 }
+
+// waits returns the patience of the two runs of a probe. Without a second run,
+// again is zero.
+func (h *hearing) waits() (first, again time.Duration) {
+	switch {
+	case h.dead():
+		return min(lastWait, h.patience), 0
+	case h.lost < muchLost:
+		return min(firstWait, h.patience), h.patience
+	case h.lost < allLost:
+		return min(shortWait, h.patience), min(secondWait, h.patience)
+	}
+	return min(lastWait, h.patience), 0
+}
+
+// unheard is why a fault is none that was found once, in haste.
+const unheard = "not decided: the subject had kept the suite waiting for too long by then, and this would have needed a second look"
+
+// hear runs p on subject, and again when it finds a fault.
+func hear[S any](ctx context.Context, h *hearing, p probe[S], subject S) result {
+	first, again := h.waits()
+	r := p.try(ctx, subject, first)
+	switch {
+	case ctx.Err() != nil:
+		return result{skipped: "not decided: " + context.Cause(ctx).Error()}
+	case len(r.faults) == 0:
+		h.sound++
+		return r
+	}
+	h.lost += r.took
+	switch {
+	case again == 0 && h.dead():
+		h.faulty++
+		return r
+	case again == 0:
+		return result{skipped: unheard}
+	}
+	second := p.try(ctx, subject, again)
+	switch {
+	case ctx.Err() != nil:
+		return result{skipped: "not decided: " + context.Cause(ctx).Error()}
+	case len(second.faults) == 0:
+		h.sound++
+		second.once = r.proof
+		return second
+	}
+	h.lost += second.took
+	h.faulty++
+	return second
+}
