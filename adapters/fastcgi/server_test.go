@@ -34,3 +34,5 @@ func TestCaptures(t *testing.T) {
 }
 
 func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
+
+func TestConformance(t *testing.T) { subject.Conformance(t) }
