@@ -245,10 +245,10 @@ func (s *serverRun) next(c *wireConn) error {
 	before := c.wire.length()
 	if c.last != nil && c.last.closes() {
 		if rest, _ := c.ended(); rest != "" && s.judges(c.last) {
-			s.fatalf("expected nothing behind a response that closes the connection, got %q", shorten(rest))
+			return fmt.Errorf("expected nothing behind a response that closes the connection, got %q", shorten(rest))
 		}
 		c.wire.cut(before)
-		return
+		return nil
 	}
 	last, leak := c.last, s.leaks(c)
 	next, err := c.receive("GET")

@@ -115,18 +115,6 @@ var serverCallProbes = []probe[*serverSubject]{
 	}),
 }
 
-// leaksOnHEAD reports whether the server sends a body for HEAD, whatever the
-// application does.
-func (s *serverRun) leaksOnHEAD() bool {
-	s.install(s.sized("ab"))
-	c := s.dial().send(s.request("HEAD", s.path))
-	if s.receive(c, "HEAD").closes() {
-		rest, _ := c.ended()
-		return rest != ""
-	}
-	return s.leaks(c)
-}
-
 // calls checks how often the application was called up to now.
 func (s *serverRun) calls(after string, want int) {
 	if got := s.record.count("call"); got != want {
