@@ -30,6 +30,7 @@ type conn struct {
 	active  *request // from BEGIN_REQUEST to END_REQUEST
 	called  int      // requests that are in the application
 	closing bool     // nothing more is served
+	inEnded bool     // the STDIN stream of the last request has ended
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 8<<10) }}
@@ -82,7 +83,7 @@ func (c *conn) begin(r *request) bool {
 	if c.closing || !c.Begin() {
 		return false
 	}
-	c.active = r
+	c.active, c.inEnded = r, false
 	c.setReadTimeout(c.Server.ReadHeaderTimeout)
 	return true
 }
@@ -122,13 +123,26 @@ func (c *conn) ended(r *request) {
 	c.setReadTimeout(c.Server.IdleTimeout)
 }
 
-// hangUp half-closes the connection. What still comes is read for a while, so
-// that the web server gets the answer before it gets the end. The caller holds
-// the lock.
+// hangUp half-closes the connection. What still comes of the request is read
+// for a while: a web server that is sending would otherwise get a reset in the
+// place of the answer. The caller holds the lock.
 func (c *conn) hangUp() {
 	c.closing = true
-	c.setReadTimeout(lingering)
 	c.CloseWrite()
+	if c.inEnded {
+		c.Conn.SetReadDeadline(time.Unix(1, 0))
+	} else {
+		c.setReadTimeout(lingering)
+	}
+}
+
+// endInput notes that a request has come to its end.
+func (c *conn) endInput() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inEnded = true; c.closing {
+		c.Conn.SetReadDeadline(time.Unix(1, 0))
+	}
 }
 
 const lingering = 5 * time.Second

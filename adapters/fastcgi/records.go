@@ -116,6 +116,9 @@ func (c *conn) application(h fcgi.Header) error {
 	c.mu.Lock()
 	r := c.active
 	c.mu.Unlock()
+	if h.Type == fcgi.Stdin && h.Length == 0 && (r == nil || r.id == h.ID) {
+		c.endInput()
+	}
 	if r == nil || r.id != h.ID { // it has ended, or was refused
 		return c.skip(h.Length)
 	}

@@ -32,3 +32,7 @@ func TestCaptures(t *testing.T) {
 		return requests
 	})
 }
+
+func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
+
+func TestConformance(t *testing.T) { subject.Conformance(t) }

@@ -19,3 +19,7 @@ var subject = adaptertest.Subject{Protocol: "uwsgi", New: func(o backend.Options
 }}
 
 func TestCaptures(t *testing.T) { subject.Captures(t, nil) }
+
+func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
+
+func TestConformance(t *testing.T) { subject.Conformance(t) }

@@ -242,3 +242,14 @@ func Decode(protocol string, raw []byte) (r Response) {
 	}
 	return r
 }
+
+// Netstring is the block with its length before it, and no comma behind.
+func Netstring(block string) []byte { return fmt.Appendf(nil, "%d:%s", len(block), block) }
+
+// Numbered returns the names and values of n variables.
+func Numbered(n int) (list []string) {
+	for i := range n {
+		list = append(list, fmt.Sprint("X", i), "")
+	}
+	return list
+}
