@@ -41,10 +41,10 @@ var serverInputProbes = []probe[*serverSubject]{
 		})
 	}),
 	onServer("INPUT-03", "readlines without a hint", func(s *serverRun) {
-		s.untilEnd(inputLines, func(in wsgi.InputStream) {
+		s.untilEnd(inputLines, s.reader(func(in wsgi.InputStream) {
 			lines, err := in.ReadLines(0)
 			s.lines("ReadLines", lines, err)
-		})
+		}))
 	}),
 	onServer("INPUT-04", "iteration", func(s *serverRun) {
 		s.input(inputLines, func(in wsgi.InputStream) {
@@ -269,8 +269,8 @@ const endless = "the stream has no end of its own: see INPUT-07"
 
 // untilEnd is input for what cannot know the end of the body in another way
 // than by coming to it.
-func (s *serverRun) untilEnd(body string, use func(in wsgi.InputStream)) {
-	s.install(s.reader(use))
+func (s *serverRun) untilEnd(body string, a app) {
+	s.install(a)
 	c := s.dial().send(s.request("POST", s.path, fmt.Sprintf("Content-Length: %d", len(body))) + body)
 	if _, err := c.receive("POST"); isTimeout(err) {
 		s.skipf(endless)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	httpcgi "net/http/cgi"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/frontend"
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -29,6 +31,8 @@ func TestMain(m *testing.M) {
 		err = relay(os.Getenv("GOWSGI_CGI_SOCKET"))
 	case "program":
 		err = Serve(wsgi.AppFunc(program))
+	case "foreign":
+		err = httpcgi.Serve(server.Handler(wsgi.AppFunc(program)))
 	default:
 		os.Exit(m.Run())
 	}
@@ -181,34 +185,12 @@ func (e endless) Close() error { return os.WriteFile(e.marker, []byte("closed"),
 
 // TestProgram is about a real process.
 func TestProgram(t *testing.T) {
-	path := install(t, "program")
-	f, err := frontend.Listen("cgi", "exec", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	ask := func(raw string) string {
-		c := adaptertest.Dial(t, f.Addr().String())
-		defer c.Close()
-		io.WriteString(c, raw)
-		b, err := io.ReadAll(c)
-		if err != nil {
-			t.Error(err)
-		}
-		return string(b)
-	}
-	for raw, want := range map[string]string{
-		"GET /a HTTP/1.0\r\n\r\n":                             "\r\n\r\nGET ",
-		"POST /a HTTP/1.0\r\nContent-Length: 3\r\n\r\nabcdef": "\r\n\r\nPOST abc",
-		"HEAD /a HTTP/1.0\r\n\r\n":                            "\r\n\r\n",
-	} {
-		if got := ask(raw); !strings.HasPrefix(got, "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(got, want) {
-			t.Errorf("%q is answered by %q, expected it to end in %q", raw, got, want)
-		}
-	}
+	t.Run("ours", func(t *testing.T) { answers(t, install(t, "program")) })
+	t.Run("net/http/cgi", func(t *testing.T) { answers(t, install(t, "foreign")) })
 
 	// Standard output breaks, and the body is closed all the same.
 	t.Run("client leaves", func(t *testing.T) {
+		path := install(t, "program")
 		marker := filepath.Join(t.TempDir(), "marker")
 		in, out, err := os.Pipe()
 		if err != nil {
@@ -239,4 +221,26 @@ func TestProgram(t *testing.T) {
 			t.Error("the body was not closed")
 		}
 	})
+}
+
+// answers asks the program at path through a front end.
+func answers(t *testing.T, path string) {
+	f, err := frontend.Listen("cgi", "exec", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for raw, want := range map[string]string{
+		"GET /a HTTP/1.0\r\n\r\n":                             "\r\n\r\nGET ",
+		"POST /a HTTP/1.0\r\nContent-Length: 3\r\n\r\nabcdef": "\r\n\r\nPOST abc",
+		"HEAD /a HTTP/1.0\r\n\r\n":                            "\r\n\r\n",
+	} {
+		c := adaptertest.Dial(t, f.Addr().String())
+		io.WriteString(c, raw)
+		got, err := io.ReadAll(c)
+		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200 OK\r\n") || !strings.HasSuffix(string(got), want) {
+			t.Errorf("%q is answered by %q, %v, expected it to end in %q", raw, got, err, want)
+		}
+		c.Close()
+	}
 }

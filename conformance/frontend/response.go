@@ -18,7 +18,11 @@ func readHead(in io.Reader, form cgi.Form) (h *head, rest []byte, err error) {
 		}
 		n, err := in.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]
-		if end := cgi.HeadLen(b, looked); end > 0 {
+		end := cgi.HeadLen(b, looked)
+		if end > mostHead || end == 0 && len(b) > mostHead {
+			return nil, nil, &malformedError{errors.New("the head is too long")}
+		}
+		if end > 0 {
 			h, parseErr := parseHead(b[:end], form)
 			return h, b[end:], parseErr
 		}
@@ -27,8 +31,6 @@ func readHead(in io.Reader, form cgi.Form) (h *head, rest []byte, err error) {
 			return nil, nil, &malformedError{errors.New("it ends within the head")}
 		case err != nil:
 			return nil, nil, err
-		case len(b) > mostHead:
-			return nil, nil, &malformedError{errors.New("the head is too long")}
 		}
 	}
 }
