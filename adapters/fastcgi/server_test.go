@@ -36,3 +36,5 @@ func TestCaptures(t *testing.T) {
 func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
 
 func TestConformance(t *testing.T) { subject.Conformance(t) }
+
+func TestNginx(t *testing.T) { subject.Nginx(t) }
