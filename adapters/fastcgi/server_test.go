@@ -38,3 +38,7 @@ func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
 func TestConformance(t *testing.T) { subject.Conformance(t) }
 
 func TestNginx(t *testing.T) { subject.Nginx(t) }
+
+func BenchmarkConnection(b *testing.B) { subject.Benchmark(b) }
+
+func FuzzServer(f *testing.F) { subject.Fuzz(f) }
