@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -375,3 +376,13 @@ func TestEmptyRecordsHaveAnEnd(t *testing.T) {
 		t.Errorf("the connection did not end: %v", err)
 	}
 }
+
+// closing is a body with a Close.
+type closing struct {
+	wsgi.Iterable
+	close func()
+}
+
+func (c *closing) Close() error { c.close(); return nil }
+
+func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

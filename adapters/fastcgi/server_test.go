@@ -36,3 +36,9 @@ func TestCaptures(t *testing.T) {
 func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
 
 func TestConformance(t *testing.T) { subject.Conformance(t) }
+
+func TestNginx(t *testing.T) { subject.Nginx(t) }
+
+func BenchmarkConnection(b *testing.B) { subject.Benchmark(b) }
+
+func FuzzServer(f *testing.F) { subject.Fuzz(f) }

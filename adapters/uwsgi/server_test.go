@@ -23,3 +23,9 @@ func TestCaptures(t *testing.T) { subject.Captures(t, nil) }
 func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
 
 func TestConformance(t *testing.T) { subject.Conformance(t) }
+
+func TestNginx(t *testing.T) { subject.Nginx(t) }
+
+func BenchmarkConnection(b *testing.B) { subject.Benchmark(b) }
+
+func FuzzServer(f *testing.F) { subject.Fuzz(f) }
