@@ -59,6 +59,8 @@ func makeNormaliser(host, root, temp, home string) *normaliser {
 	add(`\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d{4}|Z)?`, "TIME")
 	add(`\b\d\d/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/\d{4}[ :]\d\d:\d\d:\d\d(?: [+-]\d{4})?`, "TIME")
 	add(`(?i)\b(pid)([ :=]+)\d+`, "${1}${2}PID")
+	// The paths of probes are numbered, as they come.
+	add(`/probe-\d+`, "/probe")
 	// Addresses in memory and what goes with them in a stack.
 	add(`\b0x[0-9a-f]{6,16}\b`, "0xADDRESS")
 	add(`\bgoroutine \d+`, "goroutine N")

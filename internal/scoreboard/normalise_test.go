@@ -20,6 +20,7 @@ func TestNormalise(t *testing.T) {
 		{"host", `SERVER_NAME "box7.lan.example", box7, mybox7`, `SERVER_NAME "HOST", HOST, mybox7`},
 		{"folders", `"/tmp/gowsgi-12345/probe.py", /home/somebody/x, /src/gowsgi/wsgi/x.go:12 +0x5e`, `"TMP/probe.py", ~/x, wsgi/x.go:12`},
 		{"address in memory", `<Body object at 0x7f00a1b2c3d4>, 0xff`, `<Body object at 0xADDRESS>, 0xff`},
+		{"probes", "GET /probe-12/x HTTP/1.1, /probes-1", "GET /probe/x HTTP/1.1, /probes-1"},
 		{"durations", `after 5.003s, within 100ms and 5s`, `after SOMEs, within 100ms and 5s`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
