@@ -55,5 +55,6 @@ func serverProbes() []probe[*serverSubject] {
 		serverExpectProbes,
 		serverFileProbes,
 		serverThreadProbes,
+		serverPythonProbes,
 	)
 }

@@ -65,6 +65,15 @@ func (s *serverRun) onHTTP1() {
 	}
 }
 
+// onNewHTTP ends a probe of what HTTP/1.1 brought where the server answers in
+// the words of HTTP/1.0.
+func (s *serverRun) onNewHTTP() {
+	c := s.dial().send(s.request("GET", goodPath))
+	if r, err := c.receive("GET"); err == nil && r.proto == "HTTP/1.0" {
+		s.skipf("the server speaks HTTP/1.0")
+	}
+}
+
 // onHTTP ends a probe of what is made of HTTP of any version where a gateway
 // protocol hands it over ready-made.
 func (s *serverRun) onHTTP() {

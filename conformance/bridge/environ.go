@@ -76,9 +76,30 @@ func (s *source) value(key string, value any) any {
 }
 
 // Fact calls the function fact_name of the Python side with the call, and
-// returns what it returns: facts about it, in plain values.
+// returns what it returns: facts about it, in values of Go's own types.
 func (s *source) Fact(name string, args ...any) (any, error) {
-	return s.strand.command("fact", name, args)
+	value, err := s.strand.command("fact", name, args)
+	return plain(value), err
+}
+
+// plain makes lists of tuples and strings of texts, so that a value can be
+// used without the types of this package.
+func plain(value any) any {
+	switch v := value.(type) {
+	case Text:
+		return string(v)
+	case Tuple:
+		return plain([]any(v))
+	case []any:
+		for i := range v {
+			v[i] = plain(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = plain(v[key])
+		}
+	}
+	return value
 }
 
 // How tells how the application was called: "shape" is the kind of callable,

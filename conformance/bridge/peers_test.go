@@ -2,7 +2,6 @@ package bridge_test
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -70,6 +69,10 @@ run_simple("HOST", PORT, application, threaded=True)
 	}},
 	{"gunicorn-gthread", "gunicorn", "", func(_, addr string) []string {
 		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "gthread", "--threads", "8", "gowsgi_probe:application"}
+	}},
+	{"reference", "wsgiref", "", func(_, addr string) []string {
+		host, port, _ := net.SplitHostPort(addr)
+		return []string{testdataPath("reference_server.py"), host, port, "gowsgi_probe:application"}
 	}},
 	{"uwsgi", "", "uwsgi", func(dir, addr string) []string {
 		return []string{"--plugin", "python3", "--http-socket", addr, "--pythonpath", dir, "--module", "gowsgi_probe:application", "--threads", "8", "--master", "--die-on-term"}
@@ -178,15 +181,11 @@ func freeAddr(t testing.TB) string {
 	return l.Addr().String()
 }
 
-// testdata returns the path of a file of this package.
-func testdata(t testing.TB, name string) string {
-	t.Helper()
+// testdataPath returns the path of a file of this package.
+func testdataPath(name string) string {
 	path, err := filepath.Abs(filepath.Join("testdata", name))
 	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal(fmt.Errorf("no %s: %w", name, err))
+		panic(err)
 	}
 	return path
 }
