@@ -47,7 +47,7 @@ func TestPagesNameNoMachine(t *testing.T) {
 		t.Errorf("the data holds what is to be left out (-want +got):\n%s",
 			cmp.Diff(strings.Split(again, "\n"), strings.Split(string(text), "\n")))
 	}
-	for _, word := range []string{"/tmp/", "/home/", "/root/", "GMT"} {
+	for _, word := range []string{"/tmp/", "/home/", "/root/"} {
 		if i := bytes.Index(text, []byte(word)); i >= 0 {
 			t.Errorf("the data has %q in it: …%s…", word, text[max(0, i-60):min(len(text), i+60)])
 		}

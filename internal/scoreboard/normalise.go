@@ -54,8 +54,9 @@ func makeNormaliser(host, root, temp, home string) *normaliser {
 			add(`\b`+name, "HOST")
 		}
 	}
-	// An IMF-fixdate, as in a Date header; the time of a log.
-	add(`\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT`, "DATE")
+	// An IMF-fixdate of our time, as in a Date header, and the time of a log.
+	// Those of last century are from a probe.
+	add(`\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) 2\d{3} \d\d:\d\d:\d\d GMT`, "DATE")
 	add(`\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d{4}|Z)?`, "TIME")
 	add(`\b\d\d/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/\d{4}[ :]\d\d:\d\d:\d\d(?: [+-]\d{4})?`, "TIME")
 	add(`(?i)\b(pid)([ :=]+)\d+`, "${1}${2}PID")
