@@ -69,6 +69,7 @@ type urlSubject struct {
 
 	first  *wireResponse // to GET, nil if it was none
 	steady atomic.Bool   // the response to GET is the same each time
+	leaks  bool          // a body comes with the response to HEAD
 }
 
 func newURLSubject(rawURL string) (*urlSubject, error) {
@@ -119,6 +120,7 @@ func (u *urlSubject) meet(ctx context.Context, patience time.Duration) error {
 		}
 		a, b := responses[0], responses[1]
 		u.first, u.software = a, a.headers.Get("Server")
+		u.leaks = s.leaksOnHEAD()
 		u.steady.Store(a.complete() && b.complete() && a.code == b.code && a.body == b.body)
 	}}
 	p.try(ctx, u, patience)
@@ -188,8 +190,15 @@ func (s *urlRun) connect() (*wireConn, error) {
 	return c, nil
 }
 
-// dial opens a connection or ends the probe.
+// dial begins an exchange: it opens a connection, or ends the probe. A fault
+// that is found from now on is proved by what is on that connection.
 func (s *urlRun) dial() *wireConn {
+	s.script.begin("")
+	return s.open()
+}
+
+// open opens one more connection of an exchange.
+func (s *urlRun) open() *wireConn {
 	c, err := s.connect()
 	if err != nil {
 		s.fatalf("expected the server to accept a connection, got %v", err)
@@ -270,6 +279,28 @@ func (s *urlRun) follow(c *wireConn, r *wireResponse, what string) bool {
 	}
 	s.same(next, "the GET behind "+what)
 	return true
+}
+
+// leaksOnHEAD reports whether the server sends a body for HEAD. Every probe
+// that uses HEAD beside other methods would find it out again.
+func (s *urlRun) leaksOnHEAD() bool {
+	c, err := s.connect()
+	if err != nil {
+		return false
+	}
+	if _, err := c.send(s.request("HEAD", "Connection: close")).receive("HEAD"); err != nil {
+		return false
+	}
+	rest, _ := c.ended()
+	return rest != ""
+}
+
+// harmless returns HEAD, or GET where HEAD would spoil the connection.
+func (s *urlRun) harmless() string {
+	if s.subject.leaks {
+		return "GET"
+	}
+	return "HEAD"
 }
 
 // isReset reports whether the server ended the connection and threw away what

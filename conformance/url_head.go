@@ -45,36 +45,36 @@ var urlHeadProbes = []probe[*urlSubject]{
 		})
 	}),
 	onURL("HDR-15", "hop-by-hop headers", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			for _, name := range []string{"TE", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate"} {
 				if r.headers.Has(name) && !(name == "Proxy-Authenticate" && r.code == http.StatusProxyAuthRequired) {
 					s.faultf("expected no header %s in a response, got %q", name, r.headers.Get(name))
 				}
 			}
-		}
+		})
 	}),
 	onURL("HDR-16", "Date", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			if _, err := http.ParseTime(r.headers.Get("Date")); err != nil && r.code < 500 {
 				s.faultf("expected a Date in %q, got %q", r.line, r.headers.Values("Date"))
 			}
-		}
+		})
 	}),
 	onURL("HDR-17", "one Date and one Server", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			for _, name := range []string{"Date", "Server"} {
 				if values := r.headers.Values(name); len(values) > 1 {
 					s.faultf("expected one header %s at most in %q, got %q", name, r.line, values)
 				}
 			}
-		}
+		})
 	}),
 	onURL("HDR-19", "no header Status", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			if r.headers.Has("Status") {
 				s.faultf("expected the status to be in the status line alone, got the header Status: %q", r.headers.Get("Status"))
 			}
-		}
+		})
 	}),
 	onURL("LEN-10", "Content-Length", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
@@ -119,11 +119,10 @@ func (s *urlRun) heads(look func(what string, lines []string)) {
 	}
 }
 
-// answers returns the answer to each request.
-func (s *urlRun) answers() (list []*wireResponse) {
+// answers calls look with the answer to each request.
+func (s *urlRun) answers(look func(r *wireResponse)) {
 	for _, q := range s.asked() {
 		method, _, _ := strings.Cut(q[0], " ")
-		list = append(list, s.receive(s.dial().send(q[1]), method))
+		look(s.receive(s.dial().send(q[1]), method))
 	}
-	return list
 }
