@@ -129,7 +129,7 @@ func (u *urlSubject) meet(ctx context.Context, patience time.Duration) error {
 		return context.Cause(ctx)
 	case failed != nil && !said:
 		return fmt.Errorf("conformance: %w", failed)
-	case u.first != nil && len(u.first.body) >= maxWireBody:
+	case u.first != nil && (errors.Is(u.first.err, errEndless) || len(u.first.body) >= maxWireBody):
 		return fmt.Errorf("conformance: expected a response of less than %d MiB to GET %s", maxWireBody>>20, u.target)
 	}
 	return nil
@@ -144,15 +144,23 @@ type urlRun struct {
 	conns []net.Conn
 }
 
-// onURL makes a probe of a function that works on a urlRun. It needs the
-// answer to GET, unless it is one of the probes that judge that answer.
+// onURL makes a probe of a function that works on a urlRun, and relies on what
+// is known of the answer to GET.
 func onURL(rule, name string, run func(s *urlRun)) probe[*urlSubject] {
+	return onRawURL(rule, name, func(s *urlRun) {
+		if s.subject.first == nil {
+			s.skipf("there is no response to GET that could be understood")
+		}
+		run(s)
+	})
+}
+
+// onRawURL is onURL for a function that judges whether answers can be
+// understood.
+func onRawURL(rule, name string, run func(s *urlRun)) probe[*urlSubject] {
 	return probe[*urlSubject]{rule, name, func(p *probing, subject *urlSubject) {
 		s := &urlRun{probing: p, subject: subject}
 		defer s.close()
-		if subject.first == nil && name != statusLine {
-			s.skipf("there is no response to GET that could be looked at")
-		}
 		run(s)
 	}}
 }

@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// statusLine is the name of the probe that judges whether there is an answer.
-const statusLine = "status line"
-
 var (
 	statusForm = regexp.MustCompile(`^HTTP/1\.[01] [1-9][0-9]{2} [\t -~\x80-\xff]*$`)
 	tokenForm  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
@@ -18,14 +15,14 @@ var (
 // urlHeadProbes look at status and headers of the answers to GET, HEAD and to
 // a request for what is not there.
 var urlHeadProbes = []probe[*urlSubject]{
-	onURL("HDR-01", statusLine, func(s *urlRun) {
+	onRawURL("HDR-01", "status line", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			if len(lines) == 0 || !statusForm.MatchString(lines[0]) {
 				s.faultf("expected a status line for %s: a version, three digits and a phrase, with one blank between them, got %q", what, lines[:min(1, len(lines))])
 			}
 		})
 	}),
-	onURL("HDR-09", "names of fields", func(s *urlRun) {
+	onRawURL("HDR-09", "names of fields", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, line := range lines[1:] {
 				name, _, ok := strings.Cut(line, ":")
@@ -35,7 +32,7 @@ var urlHeadProbes = []probe[*urlSubject]{
 			}
 		})
 	}),
-	onURL("HDR-11", "values of fields", func(s *urlRun) {
+	onRawURL("HDR-11", "values of fields", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, line := range lines[1:] {
 				if _, value, _ := strings.Cut(line, ":"); !valueForm.MatchString(value) {
@@ -76,7 +73,7 @@ var urlHeadProbes = []probe[*urlSubject]{
 			}
 		})
 	}),
-	onURL("LEN-10", "Content-Length", func(s *urlRun) {
+	onRawURL("LEN-10", "Content-Length", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, value := range fieldsOf(lines[1:]).Values("Content-Length") {
 				if value == "" || strings.Trim(value, "0123456789") != "" {
@@ -85,7 +82,7 @@ var urlHeadProbes = []probe[*urlSubject]{
 			}
 		})
 	}),
-	onURL("LEN-11", "one Content-Length", func(s *urlRun) {
+	onRawURL("LEN-11", "one Content-Length", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			if values := fieldsOf(lines[1:]).Values("Content-Length"); len(values) > 1 {
 				s.faultf("expected one Content-Length for %s, got %q", what, values)
