@@ -37,7 +37,8 @@ func (c *checkConfig) options() []option {
 	return []option{
 		{"only", "IDS", "Only these rules: ids such as START-13, or groups such as START, separated\n" +
 			"by commas.", list(c.addOnly)},
-		{"strict", "", "A broken SHOULD counts for the exit status, as a broken MUST does.", boolean(&c.strict)},
+		{"strict", "", "A broken SHOULD counts for the exit status, as a broken MUST does, and so\n" +
+			"does another reading of PEP 3333 than that of gowsgi.", boolean(&c.strict)},
 		{"json", "", "Print the report as one JSON object, and nothing else on standard output.", boolean(&c.json)},
 		{"junit", "FILE", "Write the report as JUnit XML too.", text(&c.junitFile)},
 		{"html", "FILE", "Write the report as a page of HTML too, one file that needs no other.", text(&c.htmlFile)},
@@ -118,7 +119,7 @@ func (c *checkConfig) make(s subject, p process) (conformance.Report, error) {
 		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the check took longer than %v", c.timeout))
 		defer cancel()
 	}
-	suite := conformance.Suite{Protocol: c.protocol, Only: c.only}
+	suite := conformance.Suite{Lenient: !c.strict, Protocol: c.protocol, Only: c.only}
 	o := launch.Options{Python: c.python}
 	if c.verbose {
 		o.Output = p.stderr
@@ -150,6 +151,9 @@ func (c *checkConfig) write(r conformance.Report, p process) error {
 	}{
 		{c.junitFile, report.JUnit},
 		{c.htmlFile, report.HTML},
+	}
+	if c.strict { // JUnit knows no warnings
+		files[0].write = func(w io.Writer, all ...conformance.Report) error { return report.JUnit(w, report.Strict(all[0])) }
 	}
 	for _, f := range files {
 		if f.path == "" {
