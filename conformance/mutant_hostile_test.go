@@ -61,7 +61,7 @@ func TestHostileServers(t *testing.T) {
 			}()
 			subject := &serverSubject{dispatcher: newDispatcher(), network: l.Addr().Network(), addr: l.Addr().String(), protocol: "http"}
 			faulty := 0
-			for _, p := range serverProbes() {
+			for _, p := range serverGoProbes() {
 				if r := p.try(t.Context(), subject, 10*time.Millisecond); len(r.faults) > 0 {
 					faulty++
 					for _, fault := range r.faults {
@@ -71,8 +71,8 @@ func TestHostileServers(t *testing.T) {
 					}
 				}
 			}
-			if faulty < len(serverProbes())*9/10 {
-				t.Errorf("%d of %d probes found a fault, expected nearly all", faulty, len(serverProbes()))
+			if faulty < len(serverGoProbes())*9/10 {
+				t.Errorf("%d of %d probes found a fault, expected nearly all", faulty, len(serverGoProbes()))
 			}
 		})
 	}

@@ -116,16 +116,16 @@ func TestServerMutants(t *testing.T) {
 		return &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http"}
 	}
 	t.Run("sound", func(t *testing.T) {
-		for rule, fault := range judge(start(t, serverFaults{}), serverProbes(), defaultPatience, "").broken {
+		for rule, fault := range judge(start(t, serverFaults{}), serverGoProbes(), defaultPatience, "").broken {
 			t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 		}
 	})
 	found := together(len(serverMutants), func(i int) judged {
 		m := serverMutants[i]
-		j := judge(start(t, m.faults), serverProbes(), mutantPatience, m.rule+" "+m.also)
+		j := judge(start(t, m.faults), serverGoProbes(), mutantPatience, m.rule+" "+m.also)
 		for try := 0; j.broken[m.rule] == "" && try < 3; try++ {
 			// A fault of timing may hide while six mutants share the processors.
-			j = judge(start(t, m.faults), serverProbes(), defaultPatience, m.rule+" "+m.also)
+			j = judge(start(t, m.faults), serverGoProbes(), defaultPatience, m.rule+" "+m.also)
 		}
 		return j
 	})
@@ -133,5 +133,5 @@ func TestServerMutants(t *testing.T) {
 	for i, m := range serverMutants {
 		t.Run(m.rule+"/"+m.name, func(t *testing.T) { y.verdict(t, found[i], m.rule, m.also) })
 	}
-	y.table(t, "TestServer", len(serverProbes()), rulesOf(serverProbes()))
+	y.table(t, "TestServer", len(serverGoProbes()), rulesOf(serverGoProbes()))
 }

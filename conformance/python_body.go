@@ -14,7 +14,7 @@ var pythonBodyProbes = append(pythonShapes("a list", "a tuple", "a deque", "a ge
 			s.faultf("expected close of the object that the application returned, close of its iterator was called")
 		}
 	}),
-	onPython("BODY-19", "iterated once", func(s *serverRun) {
+	onPython("BODY-19", "one iterator", func(s *serverRun) {
 		s.expect(s.alone("GET", s.object("watched")), 200, shapedBody)
 		s.await("close")
 		if n := s.record.count("iter"); n != 1 {

@@ -12,8 +12,8 @@ var pythonEnvironProbes = []probe[*serverSubject]{
 			s.faultf("expected every key of environ to be a str, got %v", key)
 		}
 	}),
-	onPython("STR-02", "text is str", func(s *serverRun) {
-		for _, pair := range items(entry(s.environFact(), "not text")) {
+	onPython("STR-02", "text is not bytes", func(s *serverRun) {
+		for _, pair := range items(entry(s.environFact(), "bytes")) {
 			s.faultf("expected a str in every variable of CGI and HTTP and in wsgi.url_scheme, got %v", pair)
 		}
 	}),

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -11,7 +12,7 @@ import (
 // for the request. They end some servers (AMB-29), which the others after them
 // say nothing about then.
 var pythonErrorProbes = slices.Concat(
-	pythonExits("BaseException", "GeneratorExit", "KeyboardInterrupt", "SystemExit"),
+	pythonExits("BaseException", "KeyboardInterrupt", "SystemExit"),
 	[]probe[*serverSubject]{
 		onPython("SRV-08", "SystemExit beside another request", func(s *serverRun) {
 			s.mortal("SystemExit beside another request", s.exitBeside)
@@ -38,6 +39,14 @@ func pythonExits(classes ...string) (probes []probe[*serverSubject]) {
 }
 
 const onPurpose = "conformance: on purpose"
+
+// fate is what the probes know of a server that they may have ended.
+type fate struct {
+	mu     sync.Mutex
+	last   string // the last thing that was done to it
+	ender  string // since when it does not answer; "" as long as it does
+	teller string // the probe that says so, once and for all
+}
 
 // exiting is an application that raises an exception of the given class.
 func (s *serverRun) exiting(class string) app {
@@ -80,37 +89,48 @@ func (s *serverRun) exitBeside() {
 	}
 }
 
-// mortal runs a part of a probe that may end the server, and sees whether the
-// server goes on. A server that is gone already is not looked at, unless it is
-// this probe that ended it.
+// mortal runs a part of the probe of the given name, which may end the server,
+// and sees whether the server goes on. Servers take their time to end, so that
+// it may be the next probe that notices; the others are skipped then.
 func (s *serverRun) mortal(name string, run func()) {
-	before := s.subject.endedBy.Load()
-	if before == nil && !s.alive(s.patience) {
-		before = s.ended("something before " + name)
-	}
+	f := &s.subject.fate
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	switch {
-	case before != nil && *before == name:
-		s.fatalf("expected the server to go on serving, it answered no request any more")
-	case before != nil && !s.alive(s.patience): // it may have been started again
-		s.skipf("the server has not answered since %s", *before)
+	case s.alive():
+		f.ender, f.teller = "", "" // for the first time, or again
+	case f.ender == "" && f.last == "":
+		f.ender = "before the suite came to what may end a server"
+	case f.ender == "":
+		f.ender, f.teller = "after "+f.last, name
 	}
-	s.subject.endedBy.Store(nil)
+	s.mourn(f, name)
+	f.last = name
 	run()
-	if !s.alive(s.patience) {
-		s.ended(name)
-		s.fatalf("expected the server to go on serving, it answered no request for %v", s.patience)
+	time.Sleep(5 * moment) // an end has no signal but silence
+	if !s.alive() {
+		f.ender, f.teller = "after "+name, name
 	}
+	s.mourn(f, name)
 }
 
-func (s *serverRun) ended(by string) *string {
-	s.subject.endedBy.Store(&by)
-	return &by
+// mourn ends a probe of a server that is gone.
+func (s *serverRun) mourn(f *fate, name string) {
+	switch {
+	case f.ender == "":
+	case f.teller == name:
+		s.reading("")
+		s.fatalf("expected the server to go on serving, it answers no request any more %s", f.ender)
+	default:
+		s.skipf("the server answers no request any more %s", f.ender)
+	}
 }
 
 // alive reports whether the server answers a good request. One that starts a
-// process anew has the time for that.
-func (s *serverRun) alive(patience time.Duration) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * moment) {
+// process anew has the time for that, which is why this waits longer than
+// anything else.
+func (s *serverRun) alive() bool {
+	for end := time.Now().Add(4 * s.patience); time.Now().Before(end); time.Sleep(5 * moment) {
 		if c, err := s.tryDial(); err == nil {
 			r, err := c.send(s.request("GET", goodPath)).receive("GET")
 			c.Close()

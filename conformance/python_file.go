@@ -5,7 +5,7 @@ import "slices"
 // pythonFileProbes look at wsgi.file_wrapper with objects of Python's own.
 var pythonFileProbes = []probe[*serverSubject]{
 	onPython("FILE-05", "bytes", func(s *serverRun) {
-		wrapper := s.wrapperFact()
+		wrapper := s.wrapperFact("wrapper")
 		if types := items(entry(wrapper, "types")); !slices.Equal(types, []any{"bytes"}) {
 			s.faultf("expected a wrapped file to give bytes, got %v", types)
 		}
@@ -14,7 +14,7 @@ var pythonFileProbes = []probe[*serverSubject]{
 		}
 	}),
 	onPython("FILE-08", "close of the wrapper", func(s *serverRun) {
-		wrapper := s.wrapperFact()
+		wrapper := s.wrapperFact("wrapper_close")
 		if entry(wrapper, "has close") != true {
 			s.faultf("expected the wrapper of a file that has close to have it too, it has not")
 		} else if n := entry(wrapper, "closed"); n != 1 {
@@ -32,9 +32,9 @@ var pythonFileProbes = []probe[*serverSubject]{
 const noWrapper = "the server offers no wsgi.file_wrapper (FILE-01)"
 
 // wrapperFact is what the server makes of a file-like object.
-func (s *serverRun) wrapperFact() any {
+func (s *serverRun) wrapperFact(name string) any {
 	if s.fact(s.request("GET", "/PROBE"), "has_file_wrapper") != true {
 		s.skipf(noWrapper)
 	}
-	return s.fact(s.request("GET", "/PROBE"), "wrapper")
+	return s.fact(s.request("GET", "/PROBE"), name)
 }

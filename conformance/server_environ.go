@@ -217,6 +217,7 @@ func (s *serverRun) environ(raw string) map[string]any {
 // environOrRefusal is environ for requests that the server may refuse: it is
 // nil then.
 func (s *serverRun) environOrRefusal(raw string) map[string]any {
+	s.mayRefuse = true
 	got := make(chan map[string]any, 1)
 	s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		select {

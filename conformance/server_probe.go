@@ -21,8 +21,7 @@ type serverSubject struct {
 	protocol      string // one of protocols: what the server itself speaks
 	python        bool   // the dispatcher is called by a Python server
 
-	// endedBy is the probe after which the server did not answer any more.
-	endedBy atomic.Pointer[string]
+	fate fate // where probes may end it
 }
 
 // dispatcher is the one application of a server under test. The path of a
@@ -89,6 +88,11 @@ type serverRun struct {
 	record  *record
 	path    string // where the probe's application is
 	conns   []net.Conn
+
+	// A probe that has found nothing because its application was never called
+	// has not looked.
+	idle      atomic.Bool // an application is installed and was not called
+	mayRefuse bool        // and need not be
 }
 
 // onServer makes a probe of a function that works on a serverRun.
@@ -101,6 +105,9 @@ func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 			}
 		}()
 		run(s)
+		if s.idle.Load() && !s.mayRefuse {
+			s.faultf("expected the application to be called, it was not")
+		}
 	}}
 }
 
@@ -112,12 +119,16 @@ type app = func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.I
 func (s *serverRun) install(a app) {
 	x := s.script.begin("in the application")
 	a = transcribed(x, a)
+	s.idle.Store(true)
 	d := s.subject.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.n++
 	segment := fmt.Sprintf("probe-%d", d.n)
-	d.last = wsgi.AppFunc(a)
+	d.last = wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.idle.Store(false)
+		return a(environ, start)
+	})
 	d.apps[segment] = d.last
 	s.path = "/" + segment
 }

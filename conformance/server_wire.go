@@ -140,7 +140,7 @@ func (c *wireConn) head(r *wireResponse) error {
 			if first && line == "" && !isTimeout(err) {
 				return errClosed
 			}
-			return fmt.Errorf("expected a response head, got %q and then %v", line, err)
+			return fmt.Errorf("expected a response head, got %q and then %w", line, err)
 		}
 		switch {
 		case first:

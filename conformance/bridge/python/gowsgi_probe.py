@@ -341,16 +341,13 @@ class _Class:
         self._given = (environ, start_response, more, named)
         self._body = self._blocks = None
 
-    def _begin(self):
-        if self._body is None:
-            self._body = _enter("class", *self._given)
-        return self._body
-
     def __iter__(self):
-        self._blocks = iter(self._begin())
         return self
 
     def __next__(self):
+        if self._blocks is None:
+            self._body = _enter("class", *self._given)
+            self._blocks = iter(self._body)
         return next(self._blocks)
 
     def close(self):

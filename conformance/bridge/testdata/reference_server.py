@@ -17,6 +17,7 @@ import time
 from urllib.parse import unquote_to_bytes
 
 FAULTS = set()
+ALL = object()  # no size was given, or no exc_info
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 STATUS = re.compile(r"[1-9][0-9][0-9] (|[^ \x00-\x1f\x7f]|[^ \x00-\x1f\x7f][^\x00-\x1f\x7f]*[^ \x00-\x1f\x7f])\Z")
@@ -150,12 +151,12 @@ class Input:
             self.connection.persistent = False
             raise Gone("no end of a chunk")
 
-    def read(self, size=-1):
-        if fault("read-needs-size") and size == -1:
+    def read(self, size=ALL):
+        if size is ALL and fault("read-needs-size"):
             raise TypeError("read() needs a size")
-        if fault("read-minus") and size is not None and size < 0 and size != -1:
-            raise ValueError("negative size")
-        if size is None or size < 0:
+        if size is not ALL and (size is None and fault("read-none") or size == -1 and fault("read-minus")):
+            raise ValueError("no such size")
+        if size is ALL or size is None or size < 0 or size == 0 and fault("read-zero"):
             size = sys.maxsize
         parts = []
         while size > 0:
@@ -238,7 +239,7 @@ class FileWrapper:
 
     def __init__(self, file, size=8192):
         self.file, self.size = file, size
-        if hasattr(file, "close"):
+        if hasattr(file, "close") and not fault("wrapper-without-close"):
             self.close = file.close
         if fault("asks-fileno"):
             file.fileno()
@@ -250,7 +251,7 @@ class FileWrapper:
         block = self.file.read(self.size)
         if not block:
             raise StopIteration
-        return block
+        return bytearray(block) if fault("wrapper-bytearray") else block
 
 
 class Dict(dict):
@@ -348,14 +349,14 @@ class Response:
         self.count = 0
         self.kept = None
 
-    def start_response(self, status, headers, exc_info=None, *more):
+    def start_response(self, status, headers, exc_info=ALL):
         if self.over:
             raise RuntimeError("start_response: the request is over")
-        if more:
-            raise TypeError("start_response takes two or three arguments")
-        if fault("none-is-exc-info") and self.headers is not None and exc_info is None:
+        if exc_info is None and fault("refuses-none"):
+            raise TypeError("None for exc_info")
+        if exc_info is None and fault("none-is-exc-info"):
             pass
-        elif exc_info:
+        elif exc_info is not ALL and exc_info:
             if self.sent:
                 self.failed = True
                 if fault("bare-raise"):
@@ -391,6 +392,8 @@ class Response:
                 if fault("any-value"):
                     continue
                 raise TypeError("expected two strings, got %r" % (header,))
+            if fault("any-value") and not latin1(value):
+                continue
             if not TOKEN.match(name) or name.lower() in HOP_BY_HOP:
                 raise ValueError("bad name of a header: %r" % name)
             if CONTROL.search(value) or not latin1(value):
@@ -410,7 +413,7 @@ class Response:
 
     def block(self, data, commits=False):
         """Sends a block, and reports whether there is room for more."""
-        if fault("encodes-text") and isinstance(data, str):
+        if fault("drops-text") and isinstance(data, str):
             data = b""
         if type(data) is not bytes and not (fault("any-bytes") and isinstance(data, (bytes, bytearray))):
             raise TypeError("expected bytes, got %s" % type(data).__name__)
@@ -469,8 +472,10 @@ class Response:
         return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
     def run(self, app, environ):
-        result = None
+        result = blocks = None
         try:
+            if fault("touches-application"):
+                app = getattr(app, "wsgi_app", app)
             if fault("keywords"):
                 result = app(environ=environ, start_response=self.start_response)
             elif fault("third-argument"):
@@ -479,55 +484,44 @@ class Response:
                 result = app(environ, self.start_response)
             if fault("touches-body"):
                 getattr(result, "fileno", None)
-            if fault("list-only") and type(result) is not list:
-                result = (block for block in result)
-            self.iterate(result)
+            if fault("refuses-deque") and type(result).__name__ == "deque":
+                raise TypeError("expected something more common")
+            blocks = self.iterator(result)
+            self.iterate(blocks)
             self.end()
         except Gone:
             self.connection.persistent = False
-        except self.process_exceptions():
-            raise
         except BaseException as exc:
             self.error(exc)
         finally:
             self.over = True
             try:
-                if hasattr(result, "close") and not fault("never-closes"):
+                if fault("closes-iterator") and hasattr(blocks, "close"):
+                    blocks.close()
+                if hasattr(result, "close") and not (fault("close-needs-iterator") and blocks is None):
                     result.close()
             except Exception as exc:
                 log("close: %r" % exc)
 
-    @staticmethod
-    def process_exceptions():
-        return (SystemExit,) if fault("exits") else ()
+    def iterator(self, result):
+        if fault("iterates-twice"):
+            iter(result)
+        try:  # a body that is one block has the length of that block
+            self.single = len(result) == 1
+        except Exception:
+            self.single = False
+        if fault("wants-next") and not hasattr(result, "__next__") and type(result) not in (list, tuple):
+            raise TypeError("expected an iterator")
+        return iter(result)
 
-    def iterate(self, result):
-        if isinstance(result, FileWrapper):  # our own: the environ may say what it likes
-            blocks = iter(result)
-        else:
-            if fault("iterates-twice"):
-                iter(result)
-            blocks = result if fault("wants-next") else iter(result)
-            if fault("wants-next"):
-                blocks.__next__
-            self.look_at_length(result)
-        if fault("collects"):
-            blocks = iter([b"".join(blocks)])
+    def iterate(self, blocks):
         for data in blocks:
             if not self.block(data):
                 log("more than the Content-Length")
                 break
-
-    def look_at_length(self, result):
-        """A body that is one block has the length of that block."""
-        try:
-            self.single = len(result) == 1
-        except Exception:
-            if fault("len-raises") and hasattr(type(result), "__len__"):
-                raise
-            self.single = False
-        if fault("believes-len") and hasattr(type(result), "__len__"):
-            self.single = True
+        else:
+            if fault("asks-after-end"):
+                next(blocks, None)
 
     def end(self):
         if self.failed:
@@ -547,6 +541,10 @@ class Response:
             time.sleep(60)
         if fault("dies-on-exit") and isinstance(exc, SystemExit):
             os._exit(1)
+        if fault("exit-ends-all") and isinstance(exc, SystemExit):
+            for connection in list(Connection.all):
+                if connection is not self.connection:
+                    connection.sock.shutdown(socket.SHUT_RDWR)
         if self.sent:
             self.connection.abort(reset=not self.chunked and self.length is None and not self.bodiless())
             return
@@ -567,8 +565,11 @@ def log(text):
 # ------------------------------------------------------------- the connection
 
 class Connection:
+    all = set()
+
     def __init__(self, sock, app):
         self.sock, self.app = sock, app
+        self.all.add(self)
         self.file = sock.makefile("rb")
         self.persistent = True
         self.sent_head = False
@@ -631,6 +632,7 @@ class Connection:
                 pass
         except OSError:
             pass
+        self.all.discard(self)
         self.file.close()
         self.sock.close()
 
