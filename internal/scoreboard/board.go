@@ -22,7 +22,11 @@ const (
 // board is what was measured.
 type board struct {
 	// System is where, such as "Debian GNU/Linux 12 (bookworm), linux/amd64".
-	System  string
+	System string
+
+	// Started is how each subject is started, in one line.
+	Started map[string]string
+
 	Reports []conformance.Report
 }
 
@@ -43,8 +47,9 @@ func (b board) encode() ([]byte, error) {
 	e.SetIndent("", "  ")
 	err := e.Encode(struct {
 		System  string            `json:"system"`
+		Started map[string]string `json:"started"`
 		Reports []json.RawMessage `json:"reports"`
-	}{b.System, reports})
+	}{b.System, b.Started, reports})
 	return text.Bytes(), err
 }
 
@@ -121,6 +126,11 @@ one as a difference, not as a fault.
 		"gowsgi check gunicorn                      # one of them, in the terminal\n" +
 		"```\n\n" +
 		"Ports, dates, folders and host names in the evidence are replaced by words, so that two\n" +
-		"runs give the same page. If a result is wrong, it is a fault of ours: open an issue.\n\n")
+		"runs give the same page. If a result is wrong, it is a fault of ours: open an issue.\n\n" +
+		"| Subject | How it is started |\n|---|---|\n")
+	for _, r := range b.Reports {
+		fmt.Fprintf(&s, "| %s | %s |\n", r.Subject, b.Started[r.Subject])
+	}
+	s.WriteString("\n")
 	return s.String()
 }

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -128,7 +129,7 @@ func choose(all []subject, only string) ([]subject, error) {
 // another's rules about time. All of them have to be there: a page from which
 // a server is missing would say nothing of why.
 func measure(ctx context.Context, subjects []subject, log io.Writer) (board, error) {
-	b := board{System: system()}
+	b := board{System: system(), Started: make(map[string]string)}
 	n := newNormaliser()
 	var errs []error
 	for _, s := range subjects {
@@ -140,6 +141,7 @@ func measure(ctx context.Context, subjects []subject, log io.Writer) (board, err
 			continue
 		}
 		r.Subject = s.name // what it is called on the page
+		b.Started[s.name] = s.started
 		b.Reports = append(b.Reports, n.report(r))
 		fmt.Fprintf(log, "%-20s %-12s %3d kept %3d broken %3d warnings %3d not looked at, in %.1f s\n", r.Subject, r.Version,
 			r.Count(conformance.Pass), r.Count(conformance.Fail), r.Count(conformance.Warn), r.Count(conformance.Skip), time.Since(begin).Seconds())
@@ -149,6 +151,7 @@ func measure(ctx context.Context, subjects []subject, log io.Writer) (board, err
 
 // with returns b with the reports of c in place of its own of those subjects.
 func (b board) with(c board) board {
+	maps.Copy(b.Started, c.Started)
 	for _, r := range c.Reports {
 		i := slices.IndexFunc(b.Reports, func(old conformance.Report) bool { return old.Subject == r.Subject })
 		if i < 0 {

@@ -54,11 +54,14 @@ func makeNormaliser(host, root, temp, home string) *normaliser {
 			add(`\b`+name, "HOST")
 		}
 	}
-	// An IMF-fixdate, as in a Date header; the time of a log.
-	add(`\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT`, "DATE")
+	// An IMF-fixdate of our time, as in a Date header, and the time of a log.
+	// Those of last century are from a probe.
+	add(`\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) 2\d{3} \d\d:\d\d:\d\d GMT`, "DATE")
 	add(`\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?: ?[+-]\d{4}|Z)?`, "TIME")
 	add(`\b\d\d/(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)/\d{4}[ :]\d\d:\d\d:\d\d(?: [+-]\d{4})?`, "TIME")
 	add(`(?i)\b(pid)([ :=]+)\d+`, "${1}${2}PID")
+	// The paths of probes are numbered, as they come.
+	add(`/probe-\d+`, "/probe")
 	// Addresses in memory and what goes with them in a stack.
 	add(`\b0x[0-9a-f]{6,16}\b`, "0xADDRESS")
 	add(`\bgoroutine \d+`, "goroutine N")

@@ -16,10 +16,12 @@ func TestNormalise(t *testing.T) {
 		{"variable", `expected SERVER_PORT = "40123", got REMOTE_PORT=51999`, `expected SERVER_PORT = "PORT", got REMOTE_PORT=PORT`},
 		{"length", `Content-Length: 40123`, `Content-Length: 40123`},
 		{"date", `"Date: Thu, 26 Nov 2026 11:45:27 GMT\r\nServer: x"`, `"Date: DATE\r\nServer: x"`},
+		{"date of a probe", `"Date: Thu, 01 Jan 1970 00:00:00 GMT"`, `"Date: Thu, 01 Jan 1970 00:00:00 GMT"`},
 		{"logs", "[2026-11-26 11:45:27 +0000] [811] x\n127.0.0.1 - - [26/Nov/2026 11:45:27] pid: 811", "[TIME] [811] x\n127.0.0.1 - - [TIME] pid: PID"},
 		{"host", `SERVER_NAME "box7.lan.example", box7, mybox7`, `SERVER_NAME "HOST", HOST, mybox7`},
 		{"folders", `"/tmp/gowsgi-12345/probe.py", /home/somebody/x, /src/gowsgi/wsgi/x.go:12 +0x5e`, `"TMP/probe.py", ~/x, wsgi/x.go:12`},
 		{"address in memory", `<Body object at 0x7f00a1b2c3d4>, 0xff`, `<Body object at 0xADDRESS>, 0xff`},
+		{"probes", "GET /probe-12/x HTTP/1.1, /probes-1", "GET /probe/x HTTP/1.1, /probes-1"},
 		{"durations", `after 5.003s, within 100ms and 5s`, `after SOMEs, within 100ms and 5s`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
@@ -18,8 +19,9 @@ import (
 
 // A subject is a server on the scoreboard.
 type subject struct {
-	name  string
-	check func(ctx context.Context) (conformance.Report, error)
+	name    string
+	started string // how, in one line
+	check   func(ctx context.Context) (conformance.Report, error)
 }
 
 // suite is how all of them are checked. It is lenient, for the page accuses:
@@ -35,23 +37,37 @@ const ownVersion = "this tree"
 // in its order.
 func subjects() []subject {
 	all := []subject{
-		own("gowsgi", suite, serveServer),
-		own("gowsgi in net/http", suite, serveHandler),
+		own("gowsgi", "package server of this module", suite, serveServer),
+		own("gowsgi in net/http", "server.Handler in a server of net/http", suite, serveHandler),
 	}
 	for _, preset := range launch.Presets() {
-		all = append(all, subject{preset.Name, func(ctx context.Context) (conformance.Report, error) {
-			return launch.Check(ctx, suite, preset.Name, launch.Options{})
+		if preset.Name == all[0].name {
+			continue // which is ours
+		}
+		all = append(all, subject{preset.Name, preset.Summary, func(ctx context.Context) (conformance.Report, error) {
+			return launch.Check(ctx, suite, preset.Name, launch.Options{Python: systemPython()})
 		}})
 	}
 	return all
+}
+
+// systemPython returns the interpreter of the system, where its packages are,
+// and "" where there is none: who has others first on the PATH gets the same
+// page.
+func systemPython() string {
+	const path = "/usr/bin/python3"
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 // serving serves app at the listener until it is closed.
 type serving func(l net.Listener, app wsgi.Application) (stop func() error)
 
 // own is a server of this module, checked in this process.
-func own(name string, suite conformance.Suite, serve serving) subject {
-	return subject{name, func(ctx context.Context) (conformance.Report, error) {
+func own(name, started string, suite conformance.Suite, serve serving) subject {
+	return subject{name, started, func(ctx context.Context) (conformance.Report, error) {
 		stop := func() error { return nil }
 		r, err := suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
