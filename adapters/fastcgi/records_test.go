@@ -155,6 +155,15 @@ func TestMultiplexingIsRefused(t *testing.T) {
 	p.expect(echoed(2, "now")...)
 }
 
+// The id of a request is not free before its end: the connection is out of
+// step.
+func TestIDInUse(t *testing.T) {
+	p := connect(t, echo)
+	p.Write(ask(1, fcgi.KeepConn))
+	p.Write(fcgi.AppendBegin(nil, 1, fcgi.Responder, fcgi.KeepConn))
+	p.expect(record{})
+}
+
 func TestRoles(t *testing.T) {
 	p := connect(t, echo)
 	for _, role := range []uint16{fcgi.Authorizer, fcgi.Filter, 0, 99} {

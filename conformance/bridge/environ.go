@@ -130,7 +130,7 @@ func (s *source) Exception(class, text string) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.strand.exception(value)
+	e, err := s.strand.ledger.exception(value)
 	if err != nil {
 		return err
 	}
@@ -202,6 +202,8 @@ func scan(values []any, dst ...any) bool {
 			*p, ok = v.(int)
 		case *bool:
 			*p, ok = v.(bool)
+		case *[]byte:
+			*p, ok = v.([]byte)
 		case *[]any:
 			*p, ok = v.([]any)
 		case *map[string]any:

@@ -30,7 +30,7 @@ type strand struct {
 	turn  bool
 	fault error // what ended the connection
 
-	errs     []error        // that Python was given, by key
+	ledger   ledger
 	files    []io.Reader    // that Python reads, by number
 	watchers []func(string) // of objects on Python's side, by number
 
@@ -272,7 +272,7 @@ func (s *strand) commandLocked(follow func() error, name string, args ...any) (a
 		case frameResult:
 			return f.value, nil
 		case frameRaised:
-			e, err := s.exception(f.value)
+			e, err := s.ledger.exception(f.value)
 			if err != nil {
 				s.fail(err)
 				return nil, err
@@ -329,6 +329,12 @@ func (s *strand) happened(value any) {
 	if args, ok := value.(Tuple); ok && scan(args, &number, &text) && number >= 0 && number < len(s.watchers) {
 		s.watchers[number](text)
 	}
+}
+
+// cause is an error of the application as Python is told of it.
+func (s *strand) cause(err error) Tuple {
+	var panicked *wsgi.PanicError
+	return s.ledger.cause(err, errors.As(err, &panicked))
 }
 
 // fail keeps the first reason why the connection is of no more use.

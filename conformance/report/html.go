@@ -51,6 +51,7 @@ type page struct {
 
 type pageSubject struct {
 	Name, Version, Title string
+	Short                string // of the version, for the head of a column
 	Slug                 string // as part of an anchor
 	Levels               []pageBar
 	Skipped              int
@@ -110,6 +111,7 @@ func newPage(reports []conformance.Report) (*page, error) {
 	for _, r := range reports {
 		s := pageSubject{Name: visible(r.Subject), Version: visible(r.Version), Skipped: r.Count(conformance.Skip)}
 		s.Title = strings.TrimSpace(s.Name + " " + s.Version)
+		s.Short, _, _ = strings.Cut(s.Version, " (")
 		s.Slug = names.unique(r.Subject)
 		tallies := count(r)
 		s.Levels = []pageBar{newBar(tallies["MUST"], "fail"), newBar(tallies["SHOULD"], "warn")}
