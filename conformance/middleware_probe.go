@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -180,6 +181,13 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			s.faultf("expected headers that servers accept, got %v", err)
 		}
 	}),
+	onMiddleware("HDR-12", "names of headers in any case", func(s *sandwich) {
+		want := s.run(s.inner("200 OK", fields("Content-Type", "text/plain", "Cache-Control", "no-cache", "ETag", `"x"`, "Vary", "Accept"), blocksOf("hello")))
+		got := s.run(s.inner("200 OK", fields("CONTENT-TYPE", "text/plain", "cache-control", "no-cache", "etag", `"x"`, "VARY", "Accept"), blocksOf("hello")))
+		if a, b := folded(want.headers), folded(got.headers); s.reached() && !slices.Equal(a, b) {
+			s.faultf("expected the same headers whatever the case of the application's names, %q, got %q", a, b)
+		}
+	}),
 	onMiddleware("MW-17", "the same for a file", func(s *sandwich) {
 		want := s.run(s.text("file content"))
 		s.sameBody("a file", s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -232,6 +240,57 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			return s.text("hello")(environ, start)
 		})
 	}),
+	onMiddleware("CGI-32", "what is put into SCRIPT_NAME", func(s *sandwich) {
+		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			const whole = "/probe/path"
+			script, path := environ.Var("SCRIPT_NAME"), environ.Var("PATH_INFO")
+			if script != "" && strings.HasPrefix(whole, script) && script+path != whole {
+				s.faultf("expected what the middleware puts into SCRIPT_NAME to be taken from PATH_INFO, %q is now %q and %q", whole, script, path)
+			}
+			return s.text("hello")(environ, start)
+		})
+	}),
+	onMiddleware("INPUT-22", "all ways to read the input", func(s *sandwich) {
+		s.method = "POST"
+		want := s.readInput("Read", func(in wsgi.InputStream) ([]byte, error) { return io.ReadAll(in) })
+		for _, way := range inputWays {
+			if got := s.readInput(way.name, way.read); s.reached() && got != want {
+				s.faultf("expected the application to read by %s what it reads by Read, %q, got %q", way.name, want, got)
+			}
+		}
+	}),
+	onMiddleware("COM-04", "wsgi.input_terminated is true", func(s *sandwich) {
+		s.method = "POST"
+		s.vars = map[string]any{"wsgi.input_terminated": true}
+		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Get("wsgi.input_terminated") == true {
+				in := environ.Input()
+				io.CopyN(io.Discard, in, int64(len(probeInput)))
+				if _, err := io.Copy(io.Discard, in); err != nil {
+					s.faultf("expected the end of the input where wsgi.input_terminated is true, got the error %q", err)
+				}
+			}
+			return s.text("hello")(environ, start)
+		})
+	}),
+	onMiddleware("MW-21", "the method outside", func(s *sandwich) {
+		for _, s.method = range []string{"HEAD", "POST"} {
+			if o := s.run(s.text("hello")); s.reached() && o.environ.Var("REQUEST_METHOD") != s.method {
+				s.faultf("expected REQUEST_METHOD to be %s again for the layers outside when the request is over, it is %q", s.method, o.environ.Var("REQUEST_METHOD"))
+			}
+		}
+	}),
+	onMiddleware("COM-09", "errors pass where the caller wants them", func(s *sandwich) {
+		s.vars = map[string]any{"x-wsgiorg.throw_errors": true}
+		for _, a := range []app{
+			func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return nil, errProbe },
+			s.inner("200 OK", plainText(), failing(errProbe)),
+		} {
+			if o := s.run(a); s.reached() && o.err == nil {
+				s.faultf("expected the application's error to reach the server where x-wsgiorg.throw_errors is true, got %v", o)
+			}
+		}
+	}),
 	onMiddleware("INPUT-23", "the input is still there", func(s *sandwich) {
 		s.method = "POST"
 		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -274,6 +333,63 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			}
 		})
 	}),
+}
+
+// inputWays are the ways to read all of an input but Read.
+var inputWays = []struct {
+	name string
+	read func(in wsgi.InputStream) ([]byte, error)
+}{
+	{"ReadLine", func(in wsgi.InputStream) (all []byte, err error) {
+		for range 1 + strings.Count(probeInput, "\n") {
+			line, err := in.ReadLine(-1)
+			if all = append(all, line...); err != nil {
+				break
+			}
+		}
+		return all, nil
+	}},
+	{"ReadLines", func(in wsgi.InputStream) ([]byte, error) {
+		lines, err := in.ReadLines(0)
+		return bytes.Join(lines, nil), err
+	}},
+	{"Lines", func(in wsgi.InputStream) (all []byte, err error) {
+		for line, err := range in.Lines() {
+			if err != nil {
+				return all, err
+			}
+			all = append(all, line...)
+		}
+		return all, nil
+	}},
+}
+
+// readInput runs an application that reads its input.
+func (s *sandwich) readInput(way string, read func(in wsgi.InputStream) ([]byte, error)) (all string) {
+	s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		b, err := read(environ.Input())
+		if err != nil {
+			s.faultf("expected %s of the input to work, got %v", way, err)
+		}
+		all = string(b)
+		return s.text("hello")(environ, start)
+	})
+	return all
+}
+
+// folded returns the names of the headers in lower case and sorted, and the
+// values of those that the application gave.
+func folded(headers wsgi.Headers) (lines []string) {
+	for _, h := range headers {
+		line := strings.ToLower(h.Name)
+		switch line {
+		case "content-type", "cache-control", "etag", "vary":
+			line += ": " + h.Value
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return lines
 }
 
 // lockStep yields blocks and expects that each gives the server a value before
