@@ -21,7 +21,7 @@ var pythonStartProbes = append([]probe[*serverSubject]{
 			}
 		}
 	}),
-	onPython("START-21", "exc_info is not kept", func(s *serverRun) {
+	onPython("START-21", "the exception is not kept", func(s *serverRun) {
 		s.alone("GET", s.object("kept_exc_info"))
 		s.await("told")
 		if s.record.has("kept") {
