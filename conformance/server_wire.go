@@ -110,6 +110,9 @@ func (r *wireResponse) closes() bool {
 // errClosed says that the connection ended where a response could have begun.
 var errClosed = errors.New("the connection was closed without a response")
 
+// errEndless says that a body has more bytes than are read of one.
+var errEndless = errors.New("the body does not end")
+
 // receive reads one response to a request of the given method.
 func (c *wireConn) receive(method string) (*wireResponse, error) {
 	c.within(c.p.patience)
@@ -223,7 +226,7 @@ func (c *wireConn) body(r *wireResponse, method string) {
 		var n int64
 		n, r.err = io.Copy(&body, io.LimitReader(c.r, maxWireBody))
 		if n == maxWireBody {
-			r.err = errors.New("the body does not end")
+			r.err = errEndless
 		}
 	}
 	if r.err == io.EOF {
@@ -244,7 +247,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return fmt.Errorf("expected the size of a chunk, got %q", line)
 		}
 		if body.Len()+int(n) > maxWireBody {
-			return errors.New("the body does not end")
+			return errEndless
 		}
 		if _, err := io.CopyN(body, c.r, int64(n)); err != nil {
 			return err

@@ -9,7 +9,7 @@ import (
 var urlConnectionProbes = []probe[*urlSubject]{
 	onURL("HTTP-19", "one request after the other", func(s *urlRun) {
 		c := s.dial()
-		for i, method := range []string{"GET", "HEAD", "GET", "OPTIONS", "GET"} {
+		for i, method := range []string{"GET", s.harmless(), "GET", "OPTIONS", "GET"} {
 			r, err := c.send(s.request(method)).receive(method)
 			switch {
 			case i > 0 && (err == errClosed || isReset(err)):
@@ -30,7 +30,7 @@ var urlConnectionProbes = []probe[*urlSubject]{
 	}),
 	onURL("HTTP-19", "pipelined requests", func(s *urlRun) {
 		c := s.dial()
-		methods := []string{"GET", "HEAD", "GET", "HEAD", "GET"}
+		methods := []string{"GET", s.harmless(), "GET", s.harmless(), "GET"}
 		var all strings.Builder
 		for _, method := range methods {
 			all.WriteString(s.request(method))
@@ -126,12 +126,12 @@ var urlConnectionProbes = []probe[*urlSubject]{
 		var all sync.WaitGroup
 		conns := make([]*wireConn, connections)
 		for i := range conns {
-			conns[i] = s.dial()
+			conns[i] = s.open()
 		}
 		for i, c := range conns {
 			all.Go(func() {
 				for round := range rounds {
-					method := []string{"GET", "HEAD"}[(i+round)%2]
+					method := []string{"GET", s.harmless()}[(i+round)%2]
 					r, err := c.send(s.request(method)).receive(method)
 					switch {
 					case round > 0 && (err == errClosed || isReset(err)):

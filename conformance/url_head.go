@@ -6,9 +6,6 @@ import (
 	"strings"
 )
 
-// statusLine is the name of the probe that judges whether there is an answer.
-const statusLine = "status line"
-
 var (
 	statusForm = regexp.MustCompile(`^HTTP/1\.[01] [1-9][0-9]{2} [\t -~\x80-\xff]*$`)
 	tokenForm  = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
@@ -18,14 +15,14 @@ var (
 // urlHeadProbes look at status and headers of the answers to GET, HEAD and to
 // a request for what is not there.
 var urlHeadProbes = []probe[*urlSubject]{
-	onURL("HDR-01", statusLine, func(s *urlRun) {
+	onRawURL("HDR-01", "status line", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			if len(lines) == 0 || !statusForm.MatchString(lines[0]) {
 				s.faultf("expected a status line for %s: a version, three digits and a phrase, with one blank between them, got %q", what, lines[:min(1, len(lines))])
 			}
 		})
 	}),
-	onURL("HDR-09", "names of fields", func(s *urlRun) {
+	onRawURL("HDR-09", "names of fields", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, line := range lines[1:] {
 				name, _, ok := strings.Cut(line, ":")
@@ -35,7 +32,7 @@ var urlHeadProbes = []probe[*urlSubject]{
 			}
 		})
 	}),
-	onURL("HDR-11", "values of fields", func(s *urlRun) {
+	onRawURL("HDR-11", "values of fields", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, line := range lines[1:] {
 				if _, value, _ := strings.Cut(line, ":"); !valueForm.MatchString(value) {
@@ -45,38 +42,38 @@ var urlHeadProbes = []probe[*urlSubject]{
 		})
 	}),
 	onURL("HDR-15", "hop-by-hop headers", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			for _, name := range []string{"TE", "Proxy-Connection", "Proxy-Authorization", "Proxy-Authenticate"} {
 				if r.headers.Has(name) && !(name == "Proxy-Authenticate" && r.code == http.StatusProxyAuthRequired) {
 					s.faultf("expected no header %s in a response, got %q", name, r.headers.Get(name))
 				}
 			}
-		}
+		})
 	}),
 	onURL("HDR-16", "Date", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			if _, err := http.ParseTime(r.headers.Get("Date")); err != nil && r.code < 500 {
 				s.faultf("expected a Date in %q, got %q", r.line, r.headers.Values("Date"))
 			}
-		}
+		})
 	}),
 	onURL("HDR-17", "one Date and one Server", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			for _, name := range []string{"Date", "Server"} {
 				if values := r.headers.Values(name); len(values) > 1 {
 					s.faultf("expected one header %s at most in %q, got %q", name, r.line, values)
 				}
 			}
-		}
+		})
 	}),
 	onURL("HDR-19", "no header Status", func(s *urlRun) {
-		for _, r := range s.answers() {
+		s.answers(func(r *wireResponse) {
 			if r.headers.Has("Status") {
 				s.faultf("expected the status to be in the status line alone, got the header Status: %q", r.headers.Get("Status"))
 			}
-		}
+		})
 	}),
-	onURL("LEN-10", "Content-Length", func(s *urlRun) {
+	onRawURL("LEN-10", "Content-Length", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			for _, value := range fieldsOf(lines[1:]).Values("Content-Length") {
 				if value == "" || strings.Trim(value, "0123456789") != "" {
@@ -85,7 +82,7 @@ var urlHeadProbes = []probe[*urlSubject]{
 			}
 		})
 	}),
-	onURL("LEN-11", "one Content-Length", func(s *urlRun) {
+	onRawURL("LEN-11", "one Content-Length", func(s *urlRun) {
 		s.heads(func(what string, lines []string) {
 			if values := fieldsOf(lines[1:]).Values("Content-Length"); len(values) > 1 {
 				s.faultf("expected one Content-Length for %s, got %q", what, values)
@@ -119,11 +116,10 @@ func (s *urlRun) heads(look func(what string, lines []string)) {
 	}
 }
 
-// answers returns the answer to each request.
-func (s *urlRun) answers() (list []*wireResponse) {
+// answers calls look with the answer to each request.
+func (s *urlRun) answers(look func(r *wireResponse)) {
 	for _, q := range s.asked() {
 		method, _, _ := strings.Cut(q[0], " ")
-		list = append(list, s.receive(s.dial().send(q[1]), method))
+		look(s.receive(s.dial().send(q[1]), method))
 	}
-	return list
 }

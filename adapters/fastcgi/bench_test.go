@@ -2,24 +2,12 @@ package fastcgi
 
 import (
 	"bytes"
-	"io"
-	"log/slog"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
 	"github.com/gowsgi/gowsgi/internal/fcgi"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
-
-// closing is a body with a Close.
-type closing struct {
-	wsgi.Iterable
-	close func()
-}
-
-func (c *closing) Close() error { c.close(); return nil }
-
-func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
 // BenchmarkRequest is a small request with a small response on a connection
 // that is kept.

@@ -44,7 +44,6 @@ func TestMalformed(t *testing.T) {
 		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\n\r\n"), Want: ""},
 		{Name: "BEGIN of 7 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x07\x00\x00\x00\x01\x00\x00\x00\x00\x00"), Want: ""},
 		{Name: "BEGIN of 0 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x00\x00\x00"), Want: ""},
-		{Name: "BEGIN twice", Raw: join(begin, begin), Want: ""},
 		{Name: "BEGIN of id 0", Raw: fcgi.AppendBegin(nil, 0, fcgi.Responder, 0), Want: ""},
 		{Name: "PARAMS of id 0", Raw: []byte("\x01\x04\x00\x00\x00\x00\x00\x00"), Want: ""},
 		{Name: "GET_VALUES that lies", Raw: fcgi.AppendRecord(nil, fcgi.GetValues, 0, []byte("\x05\x00a")), Want: ""},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -152,6 +153,15 @@ func TestMultiplexingIsRefused(t *testing.T) {
 	p.expect(echoed(1, "ok")...)
 	p.Write(append(ask(2, fcgi.KeepConn), stdinOf(2, "now")...))
 	p.expect(echoed(2, "now")...)
+}
+
+// The id of a request is not free before its end: the connection is out of
+// step.
+func TestIDInUse(t *testing.T) {
+	p := connect(t, echo)
+	p.Write(ask(1, fcgi.KeepConn))
+	p.Write(fcgi.AppendBegin(nil, 1, fcgi.Responder, fcgi.KeepConn))
+	p.expect(record{})
 }
 
 func TestRoles(t *testing.T) {
@@ -375,3 +385,13 @@ func TestEmptyRecordsHaveAnEnd(t *testing.T) {
 		t.Errorf("the connection did not end: %v", err)
 	}
 }
+
+// closing is a body with a Close.
+type closing struct {
+	wsgi.Iterable
+	close func()
+}
+
+func (c *closing) Close() error { c.close(); return nil }
+
+func textLogger(w io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }

@@ -9,14 +9,7 @@ import (
 )
 
 var subject = adaptertest.Subject{Protocol: "fastcgi", New: func(o backend.Options) adaptertest.Server {
-	return &Server{
-		App: o.App, ScriptName: o.ScriptName, Environ: o.Environ,
-		ReadHeaderTimeout: o.ReadHeaderTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
-		MaxHeaderBytes: o.MaxHeaderBytes, MaxBodyBytes: o.MaxBodyBytes,
-		SingleThread: o.SingleThread, Multiprocess: o.Multiprocess,
-		AllowTab: o.AllowTab, AllowProxyAuthenticate: o.AllowProxyAuthenticate,
-		Debug: o.Debug, Errors: o.Errors, Logger: o.Logger,
-	}
+	return adaptertest.Set(new(Server), o)
 }}
 
 func TestCaptures(t *testing.T) {
@@ -36,3 +29,11 @@ func TestCaptures(t *testing.T) {
 func TestBehaviour(t *testing.T) { subject.Behaviour(t) }
 
 func TestConformance(t *testing.T) { subject.Conformance(t) }
+
+func TestNginx(t *testing.T) { subject.Nginx(t) }
+
+func BenchmarkConnection(b *testing.B) { subject.Benchmark(b) }
+
+func FuzzServer(f *testing.F) { subject.Fuzz(f) }
+
+func TestFields(t *testing.T) { adaptertest.Fields(t, (*Server).backend) }

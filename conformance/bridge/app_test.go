@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -259,4 +260,29 @@ func TestEnds(t *testing.T) {
 		}
 		a.Close()
 	})
+}
+
+// TestFindingsInReport sees that the suite for applications tells what was
+// found, and that it knows every rule that the driver can name.
+func TestFindingsInReport(t *testing.T) {
+	report, err := conformance.Suite{}.CheckApplication(t.Context(), runApp(t, "apps:_tuple_headers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := map[string]conformance.Status{}
+	for _, r := range report.Results {
+		checked[r.ID] = r.Status
+		if r.ID == "HDR-06" && (r.Status != conformance.Fail || !strings.Contains(r.Evidence, "headers are a tuple")) {
+			t.Errorf("result of HDR-06 is %+v", r)
+		}
+	}
+	driver, err := os.ReadFile(filepath.Join("python", "gowsgi_driver.py"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?:finding\(|_rule, _name = )"([A-Z]+-[0-9]+)"`).FindAllSubmatch(driver, -1) {
+		if rule := string(m[1]); checked[rule] != conformance.Pass && rule != "HDR-06" {
+			t.Errorf("the suite says %q of %s, expected it to pass", checked[rule], rule)
+		}
+	}
 }

@@ -58,6 +58,7 @@ func (s Subject) Behaviour(t *testing.T) {
 		"lying":       s.lyingLengths,
 		"shutdown":    s.shutdown,
 		"close":       s.close,
+		"silent":      s.silent,
 		"unix":        s.unix,
 		"mount":       s.mount,
 		"head":        s.head,
@@ -212,7 +213,11 @@ func (s Subject) slow(t *testing.T) {
 	t.Run("body", func(t *testing.T) {
 		c := Dial(t, addr)
 		c.Write(append(Request(s.Protocol, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "10"), Body(s.Protocol, "half")...))
+		begin := time.Now()
 		Receive(s.Protocol, c).expect(t, 408, "408 Request Timeout\n")
+		if d := time.Since(begin); d > Patience/4 {
+			t.Errorf("the end of the answer comes %v after the request, expected it with the answer", d)
+		}
 	})
 	t.Run("response", func(t *testing.T) {
 		c := Dial(t, addr)
@@ -307,6 +312,19 @@ func (s Subject) shutdown(t *testing.T) {
 	}
 	if err := server.Serve(l); err != http.ErrServerClosed {
 		t.Errorf("Serve after Shutdown returned %v, expected %v", err, http.ErrServerClosed)
+	}
+}
+
+// silent: connections on which nothing was said are not waited for.
+func (s Subject) silent(t *testing.T) {
+	server := s.New(backend.Options{App: respond("ok"), Logger: Silent})
+	addr := Serve(t, server, "tcp")
+	Dial(t, addr)
+	s.call(t, addr, "").expect(t, 200, "ok") // so that the one before is accepted
+	ctx, cancel := context.WithTimeout(t.Context(), Patience/2)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown with a silent connection: %v", err)
 	}
 }
 

@@ -53,14 +53,24 @@ func checkPair(name, value string) error {
 	if name == "" {
 		return badRequest("a variable has an empty name")
 	}
-	if strings.ContainsAny(name, "\x00=\r\n") {
-		return badRequest("variable %.40q has NUL, CR, LF or = in its name", name)
+	for i := 0; i < len(name); i++ {
+		if breaks(name[i]) || name[i] == '=' {
+			return badRequest("variable %.40q has NUL, CR, LF or = in its name", name)
+		}
 	}
-	if strings.HasPrefix(name, "HTTP_") && strings.ContainsAny(value, "\x00\r\n") {
-		return badRequest("variable %.40q has NUL, CR or LF in its value", name)
+	if !strings.HasPrefix(name, "HTTP_") {
+		return nil
+	}
+	for i := 0; i < len(value); i++ {
+		if breaks(value[i]) {
+			return badRequest("variable %.40q has NUL, CR or LF in its value", name)
+		}
 	}
 	return nil
 }
+
+// breaks reports whether c ends a header line or a variable of a process.
+func breaks(c byte) bool { return c == 0 || c == '\r' || c == '\n' }
 
 // Terms are what the variables of a request are settled by.
 type Terms struct {
