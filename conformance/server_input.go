@@ -21,9 +21,13 @@ const inputLines = "line1\nline2\nend\n"
 var serverInputProbes = []probe[*serverSubject]{
 	onServer("INPUT-01", "read", func(s *serverRun) {
 		s.input(inputLines, func(in wsgi.InputStream) {
-			b := make([]byte, 8)
-			n, err := io.ReadFull(in, b)
-			s.same("read of 8 bytes", string(b[:n]), inputLines[:8], err)
+			// All of it: a server may cut the response to a body that is not
+			// read (INPUT-18).
+			for i := 0; i < len(inputLines); i += 8 {
+				b := make([]byte, 8)
+				n, err := io.ReadFull(in, b)
+				s.same("read of 8 bytes", string(b[:n]), inputLines[i:i+8], err)
+			}
 		})
 	}),
 	onServer("INPUT-02", "readline", func(s *serverRun) {

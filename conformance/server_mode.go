@@ -186,7 +186,7 @@ var serverCommunityProbes = []probe[*serverSubject]{
 		}
 		spoofed := s.environ(s.request("GET", "/PROBE", "X-Forwarded-Proto: "+proto, "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Host: evil.test",
 			"X-Forwarded-Ssl: on", "Forwarded: for=192.0.2.7;proto="+proto+";host=evil.test"))
-		for _, key := range []string{"wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST"} {
+		for _, key := range []string{"wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT"} {
 			if spoofed[key] != plain[key] {
 				s.faultf("expected %s not to be changed by headers that any client can send, %q became %q", key, plain[key], spoofed[key])
 			}

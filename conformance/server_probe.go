@@ -292,8 +292,19 @@ func (s *serverRun) follow(c *wireConn) {
 }
 
 // next is follow for who can go on.
+//
+// Where the server has said that it closes the connection, a client sends
+// nothing more, RFC 9112, section 9.6: one that reads what is left before it
+// closes, as Werkzeug's does, would wait for the rest of that.
 func (s *serverRun) next(c *wireConn) error {
 	before := c.wire.length()
+	if c.last != nil && c.last.closes() {
+		if rest, _ := c.ended(); rest != "" {
+			return fmt.Errorf("expected nothing behind a response that closes the connection, got %q", shorten(rest))
+		}
+		c.wire.cut(before)
+		return nil
+	}
 	c.send(s.request("GET", goodPath))
 	next, err := c.receive("GET")
 	switch {

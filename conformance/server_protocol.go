@@ -1,10 +1,11 @@
 package conformance
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"slices"
+
+	"github.com/gowsgi/gowsgi/conformance/frontend"
 )
 
 // protocols are the values of Suite.Protocol.
@@ -20,7 +21,13 @@ type frontEnd interface {
 // listenFrontEnd is the one seam to package frontend: it starts a front end
 // that accepts HTTP/1.x on loopback and passes each request on to
 // (network, addr) in the given protocol.
-var listenFrontEnd func(protocol, network, addr string) (frontEnd, error)
+var listenFrontEnd = func(protocol, network, addr string) (frontEnd, error) {
+	f, err := frontend.Listen(protocol, network, addr)
+	if err != nil {
+		return nil, err // and not a frontEnd that is a nil pointer
+	}
+	return f, nil
+}
 
 // reach makes a subject of a server that runs, and puts a front end before it
 // where the probes cannot speak to it directly. close ends the front end, and
@@ -37,8 +44,6 @@ func (s Suite) reach(d *dispatcher, network, addr string) (subject *serverSubjec
 		return nil, nil, fmt.Errorf("conformance: TLS is for the protocol http, not for %s", s.Protocol)
 	case subject.protocol == "http":
 		return subject, func() error { return nil }, nil
-	case listenFrontEnd == nil:
-		return nil, nil, fmt.Errorf("conformance: %w: no front end for the protocol %s", errors.ErrUnsupported, s.Protocol)
 	}
 	front, err := listenFrontEnd(subject.protocol, network, addr)
 	if err != nil {

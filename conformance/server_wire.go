@@ -21,7 +21,8 @@ type wireConn struct {
 	net.Conn
 	p    *probing
 	r    *bufio.Reader
-	wire *wire // in the transcript
+	wire *wire         // in the transcript
+	last *wireResponse // that was read to its end, or to where it was cut
 	wait time.Duration
 }
 
@@ -126,8 +127,21 @@ func shorten(s string) string {
 // complete reports whether the client could see that the response is whole.
 func (r *wireResponse) complete() bool { return r.err == nil }
 
+// closes reports whether the server has said that it will close the
+// connection after r.
+func (r *wireResponse) closes() bool {
+	connection := strings.ToLower(strings.Join(r.headers.Values("Connection"), ","))
+	if r.proto == "HTTP/1.0" {
+		return !strings.Contains(connection, "keep-alive")
+	}
+	return r.framing == "close" || strings.Contains(connection, "close")
+}
+
 // errClosed says that the connection ended where a response could have begun.
 var errClosed = errors.New("the connection was closed without a response")
+
+// errEndless says that a body has more bytes than are read of one.
+var errEndless = errors.New("the body does not end")
 
 // receive reads one response to a request of the given method.
 func (c *wireConn) receive(method string) (*wireResponse, error) {
@@ -145,6 +159,7 @@ func (c *wireConn) receive(method string) (*wireResponse, error) {
 		}
 	}
 	c.body(r, method)
+	c.last = r
 	return r, nil
 }
 
@@ -241,7 +256,7 @@ func (c *wireConn) body(r *wireResponse, method string) {
 		var n int64
 		n, r.err = io.Copy(&body, io.LimitReader(c.r, maxWireBody))
 		if n == maxWireBody {
-			r.err = errors.New("the body does not end")
+			r.err = errEndless
 		}
 	}
 	if r.err == io.EOF {
@@ -262,7 +277,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return fmt.Errorf("expected the size of a chunk, got %q", line)
 		}
 		if body.Len()+int(n) > maxWireBody {
-			return errors.New("the body does not end")
+			return errEndless
 		}
 		if _, err := io.CopyN(body, c.r, int64(n)); err != nil {
 			return err

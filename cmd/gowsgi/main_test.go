@@ -38,9 +38,9 @@ func TestMisunderstood(t *testing.T) {
 		environ map[string]string
 		want    string
 	}{
-		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi -h`},
-		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, rules, version, help; see gowsgi -h`},
-		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi help -h`},
+		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, check, rules, version, help; see gowsgi -h`},
+		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, check, rules, version, help; see gowsgi -h`},
+		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, check, rules, version, help; see gowsgi help -h`},
 		{"help of two", "help serve version", nil, `help takes one command, not 2; see gowsgi help -h`},
 		{"version with an argument", "version x", nil, `version takes no argument, not "x"; see gowsgi version -h`},
 
