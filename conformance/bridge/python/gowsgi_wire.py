@@ -169,10 +169,15 @@ class Stream:
         self.sock.close()
 
 
+_addresses = {}
+
+
 def connect(folder):
     """A stream to the process that made the folder, and what proves it."""
-    with open(os.path.join(folder, "address"), encoding="utf-8") as file:
-        network, address, token = file.read().splitlines()
+    if folder not in _addresses:
+        with open(os.path.join(folder, "address"), encoding="utf-8") as file:
+            _addresses[folder] = file.read().splitlines()
+    network, address, token = _addresses[folder]
     if network == "unix":
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     else:
