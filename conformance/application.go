@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -200,12 +199,12 @@ func (r *reply) headFault() (rule string, err error) {
 		return "", nil
 	}
 	if code, _, err := wsgi.ParseStatus(r.status); errors.As(err, &broken) {
-		return "HDR-01", err
+		return broken.Rule, err
 	} else if code < 200 {
 		return "HDR-23", fmt.Errorf("the status is %q", r.status)
 	}
 	if err := r.headers.Validate(); errors.As(err, &broken) {
-		return strings.Replace(broken.Rule, "HDR-10", "HDR-09", 1), err
+		return broken.Rule, err
 	}
 	return "", nil
 }

@@ -16,8 +16,13 @@ import (
 var applicationProbes = slices.Concat(
 	[]probe[wsgi.Application]{
 		headProbe("HDR-01", "status"),
+		headProbe("HDR-02", "no blanks around the status"),
+		headProbe("HDR-03", "no control characters in the status"),
+		headProbe("HDR-04", "no line end in the status"),
+		headProbe("HDR-05", "status code"),
 		headProbe("HDR-23", "final status"),
 		headProbe("HDR-09", "names of headers"),
+		headProbe("HDR-10", "no punctuation in names of headers"),
 		headProbe("HDR-11", "values of headers"),
 		headProbe("HDR-13", "no hop-by-hop headers"),
 		headProbe("LEN-10", "Content-Length is a number"),

@@ -3,7 +3,6 @@ package conformance
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -37,6 +36,7 @@ type sandwich struct {
 	method     string
 	stopAfter  int              // values after which the server stops; 0 for never
 	dontAsk    bool             // the server closes the body without iterating it
+	vars       map[string]any   // further variables of the request
 	wrapped    wsgi.Application // when set, is called in the place of what run wraps
 }
 
@@ -51,7 +51,9 @@ type outcome struct {
 	status  string
 	headers wsgi.Headers
 	starts  int
-	excInfo error    // of the last call of start_response
+	excInfo error // of the last call of start_response
+	environ *wsgi.Environ
+	body    []byte   // what was written and yielded, in this order
 	written string   // by write
 	values  []string // that were yielded, empty ones too
 	sized   bool
@@ -60,8 +62,11 @@ type outcome struct {
 	callErr bool
 }
 
+// probeInput is the body of every request, of two lines.
+const probeInput = "input of\nthe probe\n"
+
 // data is the response body.
-func (o *outcome) data() string { return o.written + strings.Join(o.values, "") }
+func (o *outcome) data() string { return string(o.body) }
 
 // failed reports whether the server outside learns of a failure: by an error,
 // or by an error response.
@@ -77,10 +82,14 @@ func (s *sandwich) run(inner app) *outcome {
 	x := s.script.begin("in order")
 	s.record = &record{probing: s.probing, who: "application: "}
 	o := new(outcome)
-	request := wsgitest.NewRequest(s.method, "/probe/path?query").Content("text/plain", "input of the probe")
+	environ := wsgitest.NewRequest(s.method, "/probe/path?query").Content("text/plain", probeInput).Environ()
+	for key, value := range s.vars {
+		environ.Set(key, value)
+	}
+	o.environ = environ
 	s.guarded("the middleware that is asked for "+s.method, func() {
 		defer recovered(&o.err)
-		s.drive(o, inner, request.Environ(), x)
+		s.drive(o, inner, environ, x)
 	})
 	return o
 }
@@ -100,6 +109,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 		o.status, o.headers, o.excInfo = status, headers.Clone(), excInfo
 		return func(block []byte) (int, error) {
 			committed = true
+			o.body = append(o.body, block...)
 			o.written += string(block)
 			record.addAs("outer write", "")
 			return len(block), nil
@@ -156,6 +166,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 			return false
 		}
 		committed = committed || len(block) > 0
+		o.body = append(o.body, block...)
 		o.values = append(o.values, string(block))
 		record.addAs("outer value", "")
 		x.note("middleware: yields %s", sample(block))

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -180,6 +180,13 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			s.faultf("expected headers that servers accept, got %v", err)
 		}
 	}),
+	onMiddleware("HDR-12", "names of headers in any case", func(s *sandwich) {
+		want := s.run(s.inner("200 OK", fields("Content-Type", "text/plain", "Cache-Control", "no-cache", "ETag", `"x"`, "Vary", "Accept"), blocksOf("hello")))
+		got := s.run(s.inner("200 OK", fields("CONTENT-TYPE", "text/plain", "cache-control", "no-cache", "etag", `"x"`, "VARY", "Accept"), blocksOf("hello")))
+		if a, b := folded(want.headers), folded(got.headers); s.reached() && !slices.Equal(a, b) {
+			s.faultf("expected the same headers whatever the case of the application's names, %q, got %q", a, b)
+		}
+	}),
 	onMiddleware("MW-17", "the same for a file", func(s *sandwich) {
 		want := s.run(s.text("file content"))
 		s.sameBody("a file", s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -232,6 +239,57 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			return s.text("hello")(environ, start)
 		})
 	}),
+	onMiddleware("CGI-32", "what is put into SCRIPT_NAME", func(s *sandwich) {
+		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			const whole = "/probe/path"
+			script, path := environ.Var("SCRIPT_NAME"), environ.Var("PATH_INFO")
+			if script != "" && strings.HasPrefix(whole, script) && script+path != whole {
+				s.faultf("expected what the middleware puts into SCRIPT_NAME to be taken from PATH_INFO, %q is now %q and %q", whole, script, path)
+			}
+			return s.text("hello")(environ, start)
+		})
+	}),
+	onMiddleware("INPUT-22", "all ways to read the input", func(s *sandwich) {
+		s.method = "POST"
+		want := s.readInput("Read", func(in wsgi.InputStream) ([]byte, error) { return io.ReadAll(in) })
+		for _, way := range inputWays {
+			if got := s.readInput(way.name, way.read); s.reached() && got != want {
+				s.faultf("expected the application to read by %s what it reads by Read, %q, got %q", way.name, want, got)
+			}
+		}
+	}),
+	onMiddleware("COM-04", "wsgi.input_terminated is true", func(s *sandwich) {
+		s.method = "POST"
+		s.vars = map[string]any{"wsgi.input_terminated": true}
+		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Get("wsgi.input_terminated") == true {
+				in := environ.Input()
+				io.CopyN(io.Discard, in, int64(len(probeInput)))
+				if _, err := io.Copy(io.Discard, in); err != nil {
+					s.faultf("expected the end of the input where wsgi.input_terminated is true, got the error %q", err)
+				}
+			}
+			return s.text("hello")(environ, start)
+		})
+	}),
+	onMiddleware("MW-21", "the method outside", func(s *sandwich) {
+		for _, s.method = range []string{"HEAD", "POST"} {
+			if o := s.run(s.text("hello")); s.reached() && o.environ.Var("REQUEST_METHOD") != s.method {
+				s.faultf("expected REQUEST_METHOD to be %s again for the layers outside when the request is over, it is %q", s.method, o.environ.Var("REQUEST_METHOD"))
+			}
+		}
+	}),
+	onMiddleware("COM-09", "errors pass where the caller wants them", func(s *sandwich) {
+		s.vars = map[string]any{"x-wsgiorg.throw_errors": true}
+		for _, a := range []app{
+			func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return nil, errProbe },
+			s.inner("200 OK", plainText(), failing(errProbe)),
+		} {
+			if o := s.run(a); s.reached() && o.err == nil {
+				s.faultf("expected the application's error to reach the server where x-wsgiorg.throw_errors is true, got %v", o)
+			}
+		}
+	}),
 	onMiddleware("INPUT-23", "the input is still there", func(s *sandwich) {
 		s.method = "POST"
 		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -274,73 +332,4 @@ var middlewareProbes = []probe[wsgi.Middleware]{
 			}
 		})
 	}),
-}
-
-// lockStep yields blocks and expects that each gives the server a value before
-// the next is asked for.
-func (s *sandwich) lockStep(blocks ...string) {
-	s.run(s.inner("200 OK", plainText(), func(yield func([]byte, error) bool) {
-		for i, block := range blocks {
-			before := s.record.count("outer value")
-			if !yield([]byte(block), nil) {
-				return
-			}
-			if s.record.count("outer value") == before {
-				s.faultf("expected the server to get at least an empty block for block %d of the application, %q, it got nothing", i+1, block)
-			}
-		}
-	}))
-}
-
-// closes checks that the application's body is closed once.
-func (s *sandwich) closes(after string, a app) {
-	s.run(a)
-	if n := s.record.count("close"); n != 1 && s.reached() {
-		s.faultf("expected one Close of the application's body after %s, got %d", after, n)
-	}
-}
-
-// replacing is an application that answers 503, at once or in the place of a
-// response that it had started.
-func (s *sandwich) replacing(twice bool) app {
-	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		if twice {
-			start("200 OK", fields("Content-Type", "application/octet-stream", "Content-Length", "3", "X-Old", "1"), nil)
-		}
-		_, err := start("503 New", plainText(), errProbe)
-		return &recorded{record: s.record, blocks: blocksOf("an error page")}, err
-	}
-}
-
-func (s *sandwich) writing(use func(wsgi.Write), blocks ...string) app {
-	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		write, err := start("200 OK", plainText(), nil)
-		if err != nil {
-			return nil, err
-		}
-		use(write)
-		return &recorded{record: s.record, blocks: blocksOf(blocks...)}, nil
-	}
-}
-
-// meeting is where several requests wait for each other.
-type meeting struct {
-	mu      sync.Mutex
-	missing int
-	all     *gate
-}
-
-func newMeeting(n int) *meeting {
-	return &meeting{missing: n, all: &gate{opened: make(chan struct{}), patience: 5 * moment}}
-}
-
-// wait waits for the others, or not for long where a middleware lets one at a
-// time pass.
-func (m *meeting) wait() {
-	m.mu.Lock()
-	if m.missing--; m.missing == 0 {
-		m.all.open()
-	}
-	m.mu.Unlock()
-	m.all.wait()
 }

@@ -54,6 +54,7 @@ func (y *tally) verdict(t *testing.T, j judged, rule, also string) {
 	y.rules[rule] = true
 	if j.broken[rule] != "" {
 		y.killed++
+		t.Log(j.broken[rule]) // with -v, to read what a user would
 	} else {
 		t.Errorf("the suite does not notice that %s is broken", rule)
 	}

@@ -57,8 +57,11 @@ func serverGoProbes() []probe[*serverSubject] {
 		serverEnvironProbes,
 		serverTargetProbes,
 		serverInputProbes,
+		serverLogProbes,
 		serverExpectProbes,
 		serverFileProbes,
 		serverThreadProbes,
+		serverModeProbes,
+		serverCommunityProbes,
 	)
 }

@@ -77,14 +77,30 @@ var serverBodyProbes = []probe[*serverSubject]{
 			}
 		}))
 	}),
-	onServer("WRITE-03", "write and then blocks", func(s *serverRun) {
-		s.expect(s.get(s.writing(func(write wsgi.Write) {
+	onServer("WRITE-03", "write takes every byte", func(s *serverRun) {
+		s.get(s.writing(func(write wsgi.Write) {
 			for _, text := range []string{"one,", "two,"} {
 				if n, err := write([]byte(text)); n != len(text) || err != nil {
-					s.faultf("expected write(%q) to return %d and no error, got %d, %v", text, len(text), n, err)
+					s.faultf("expected write(%q) to return %d and no error, got %s", text, len(text), got(n, err))
 				}
 			}
-		}, "three,", "four")), 200, "one,two,three,four")
+		}))
+	}),
+	onServer("WRITE-07", "blocks behind write", func(s *serverRun) {
+		r := s.get(s.writing(func(write wsgi.Write) { write([]byte("written,")) }, "three,", "four"))
+		if !strings.Contains(r.body, "three,four") || !r.complete() {
+			s.faultf("expected the blocks %q in the response that write began, got %v", "three,four", r)
+		}
+	}),
+	onServer("WRITE-09", "what was written comes first", func(s *serverRun) {
+		r := s.get(s.writing(func(write wsgi.Write) {
+			write([]byte("one,"))
+			write([]byte("two,"))
+		}, "three,", "four"))
+		one, three := strings.Index(r.body, "one"), strings.Index(r.body, "three")
+		if two := strings.Index(r.body, "two"); one >= 0 && two >= 0 && three >= 0 && (one > two || two > three) {
+			s.faultf("expected what was written before what was yielded, %q, got %v", "one,two,three,four", r)
+		}
 	}),
 	onServer("WRITE-03", "write alone", func(s *serverRun) {
 		s.expect(s.get(s.writing(func(write wsgi.Write) { write([]byte("written")) })), 200, "written")

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/tls"
 	"net"
 	"slices"
 	"time"
@@ -36,11 +37,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 		s.closed()
 	}),
 	onServer("BODY-10", "when the client has left", func(s *serverRun) {
-		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
-			block := make([]byte, 64<<10)
-			for end := time.Now().Add(s.patience); yield(block, nil) && time.Now().Before(end); {
-			}
-		}))
+		s.install(s.answer("200 OK", plainText(), untilStopped(s.patience)))
 		c := s.dial().send(s.request("GET", s.path))
 		c.within(s.patience)
 		c.r.Peek(1)
@@ -137,8 +134,12 @@ func (b *slowClose) Close() error {
 
 // reset makes a client leave for good: the server's next bytes are refused.
 func reset(c *wireConn) {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+	nc := c.Conn
+	if encrypted, ok := nc.(*tls.Conn); ok {
+		nc = encrypted.NetConn()
+	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
 		tcp.SetLinger(0)
 	}
-	c.Close()
+	nc.Close()
 }

@@ -56,9 +56,11 @@ var serverEnvironProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("ENV-15", "wsgi.url_scheme", func(s *serverRun) {
-		if got := s.environ(s.request("GET", "/PROBE"))["wsgi.url_scheme"]; got != "http" {
-			s.faultf("expected wsgi.url_scheme to be http on a connection without TLS, got %v", got)
+		want := "http"
+		if s.subject.tls != nil {
+			want = "https"
 		}
+		s.variables(s.request("GET", "/PROBE"), "wsgi.url_scheme", want)
 	}),
 	onServer("ENV-16", "wsgi.input", func(s *serverRun) {
 		if in, ok := s.environ(s.request("GET", "/PROBE"))["wsgi.input"].(wsgi.InputStream); !ok {
@@ -111,12 +113,16 @@ var serverEnvironProbes = []probe[*serverSubject]{
 			}
 		}
 	}),
-	onServer("CGI-22", "SERVER_PORT", func(s *serverRun) {
+	onServer("CGI-08", "SERVER_PORT", func(s *serverRun) {
 		for _, raw := range []string{s.request("GET", "/PROBE"), s.oldRequest("/PROBE")} {
-			port, _ := s.environ(raw)["SERVER_PORT"].(string)
-			if port == "" || strings.Trim(port, "0123456789") != "" {
-				s.faultf("expected digits in SERVER_PORT, got %q for %q", port, raw)
+			if port, _ := s.environ(raw)["SERVER_PORT"].(string); port == "" {
+				s.faultf("expected SERVER_PORT never to be empty, it is for %q", raw)
 			}
+		}
+	}),
+	onServer("CGI-22", "SERVER_PORT in digits", func(s *serverRun) {
+		if port, _ := s.environ(s.request("GET", "/PROBE"))["SERVER_PORT"].(string); strings.Trim(port, "0123456789") != "" {
+			s.faultf("expected digits in SERVER_PORT, got %q", port)
 		}
 	}),
 	onServer("CGI-09", "SERVER_PROTOCOL", func(s *serverRun) {
@@ -180,16 +186,6 @@ var serverEnvironProbes = []probe[*serverSubject]{
 	}),
 	onServer("CGI-33", "Authorization", func(s *serverRun) {
 		s.variables(s.request("GET", "/PROBE", "Authorization: Basic eA=="), "HTTP_AUTHORIZATION", "Basic eA==")
-	}),
-	onServer("COM-17", "forwarded headers", func(s *serverRun) {
-		plain := s.environ(s.request("GET", "/PROBE"))
-		forged := s.environ(s.request("GET", "/PROBE", "X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.1",
-			"X-Forwarded-Host: other.test", "Forwarded: for=192.0.2.1;proto=https;host=other.test"))
-		for _, key := range []string{"wsgi.url_scheme", "REMOTE_ADDR", "HTTP_HOST", "SERVER_NAME", "SERVER_PORT"} {
-			if forged[key] != plain[key] {
-				s.faultf("expected headers of the client not to change %s, %v became %v", key, plain[key], forged[key])
-			}
-		}
 	}),
 	onServer("CGI-34", "no variable without prefix", func(s *serverRun) {
 		s.variables(s.request("GET", "/PROBE", "Cookie: a=1", "Host-Name: h"), "COOKIE", nil, "HOST_NAME", nil, "HOST", nil)

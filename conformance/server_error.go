@@ -46,7 +46,7 @@ var serverErrorProbes = []probe[*serverSubject]{
 		}))
 		c := s.dial().send(s.request("GET", s.path))
 		if r, err := c.receive("GET"); isTimeout(err) || err == nil && r.code != 500 {
-			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %v, %v", r, err)
+			s.faultf("expected a 500 or the end of the connection after runtime.Goexit, got %s", got(r, err))
 		}
 		if !s.record.await("close", s.patience) {
 			s.faultf("expected Close of the body after runtime.Goexit, it was not called within %v", s.patience)
@@ -65,6 +65,26 @@ var serverErrorProbes = []probe[*serverSubject]{
 			c.Close()
 		}
 		s.expect(s.get(s.sized("serving")), 200, "serving")
+	}),
+	onServer("SRV-08", "failures beside good requests", func(s *serverRun) {
+		fail := s.gate()
+		defer fail.open()
+		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Var("QUERY_STRING") == "fail" {
+				defer fail.open()
+				panic(7) // no error and no text
+			}
+			return s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+				if yield([]byte("before,"), nil) {
+					fail.waitAtMost(5 * moment) // a server may let one in at a time
+					yield([]byte("after"), nil)
+				}
+			})(environ, start)
+		})
+		good := s.dial().send(s.request("GET", s.path))
+		bad := s.dial().send(s.request("GET", s.path+"?fail"))
+		s.expect(s.receive(good, "GET"), 200, "before,after")
+		bad.receive("GET") // of what form is ERR-13's affair
 	}),
 	onServer("ERR-14", "no details to the client", func(s *serverRun) {
 		for _, a := range []app{

@@ -113,10 +113,10 @@ var serverInputProbes = []probe[*serverSubject]{
 			io.ReadFull(in, make([]byte, 3))
 			for range 2 {
 				if n, err := in.Read(make([]byte, 5)); n != 0 || err != io.EOF {
-					s.faultf("expected Read at the end to return 0 and io.EOF, got %d, %v", n, err)
+					s.faultf("expected Read at the end to return 0 and io.EOF, got %s", got(n, err))
 				}
 				if lines, err := in.ReadLines(0); len(lines) > 0 || err != nil {
-					s.faultf("expected ReadLines at the end to return nothing, got %q, %v", lines, err)
+					s.faultf("expected ReadLines at the end to return nothing, got %s", got(fmt.Sprintf("%q", lines), err))
 				}
 			}
 		})
@@ -169,7 +169,7 @@ var serverInputProbes = []probe[*serverSubject]{
 			c.Close()
 			<-sent
 			if err == nil && next.body != goodBody || isTimeout(err) {
-				s.faultf("expected a right answer or the end of the connection after a body of %d bytes that was not read, got %v, %v", size, next, err)
+				s.faultf("expected a right answer or the end of the connection after a body of %d bytes that was not read, got %s", size, got(next, err))
 			}
 		}
 	}),
@@ -228,38 +228,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		s.expect(r, 200, "read")
 		s.follow(c)
 	}),
-	onServer("LOG-02", "wsgi.errors takes text", func(s *serverRun) {
-		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.logging(environ.Errors(), "a line of the conformance suite\n")
-			return s.sized("ok")(environ, start)
-		})
-	}),
-	onServer("LOG-05", "wsgi.errors takes any text", func(s *serverRun) {
-		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.logging(environ.Errors(), "\u20ac \U0001F600 \xff\xfe\n")
-			return s.sized("ok")(environ, start)
-		})
-	}),
 }
-
-// logging uses the methods of an error stream.
-func (s *serverRun) logging(errs wsgi.ErrorStream, text string) {
-	for _, call := range []struct {
-		name string
-		err  error
-	}{
-		{"WriteString", second(errs.WriteString(text))},
-		{"Write", second(errs.Write([]byte(text)))},
-		{"WriteLines", errs.WriteLines(text, text)},
-		{"Flush", errs.Flush()},
-	} {
-		if call.err != nil {
-			s.faultf("expected %s of wsgi.errors to take %q, got %v", call.name, text, call.err)
-		}
-	}
-}
-
-func second(_ int, err error) error { return err }
 
 // input posts a body to an application that uses wsgi.input.
 func (s *serverRun) input(body string, use func(in wsgi.InputStream)) {
@@ -301,18 +270,18 @@ func (s *serverRun) reader(use func(in wsgi.InputStream)) app {
 	}
 }
 
-func (s *serverRun) same(what, got, want string, err error) {
-	if got != want || err != nil {
-		s.faultf("expected %s to return %q, got %q, %v", what, want, got, err)
+func (s *serverRun) same(what, came, want string, err error) {
+	if came != want || err != nil {
+		s.faultf("expected %s to return %q, got %s", what, want, got(quote(came), err))
 	}
 }
 
 func (s *serverRun) lines(what string, lines [][]byte, err error) {
-	var got []string
+	var came []string
 	for _, line := range lines {
-		got = append(got, string(line))
+		came = append(came, string(line))
 	}
-	if want := slices.Collect(strings.Lines(inputLines)); !slices.Equal(got, want) || err != nil {
-		s.faultf("expected %s to give %q, got %q, %v", what, want, got, err)
+	if want := slices.Collect(strings.Lines(inputLines)); !slices.Equal(came, want) || err != nil {
+		s.faultf("expected %s to give %q, got %s", what, want, got(fmt.Sprintf("%q", came), err))
 	}
 }

@@ -147,7 +147,7 @@ var serverLengthProbes = []probe[*serverSubject]{
 				return // a server may answer one at a time, and close
 			}
 			if err != nil || r.body != want || r.code != 200 {
-				s.fatalf("expected response %d of four to be 200 %q, got %v, error %v", i+1, want, r, err)
+				s.fatalf("expected response %d of four to be 200 %q, got %s", i+1, want, got(r, err))
 			}
 		}
 	}),

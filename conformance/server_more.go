@@ -21,7 +21,7 @@ var serverExpectProbes = []probe[*serverSubject]{
 		c.within(s.patience)
 		r := new(wireResponse)
 		if err := c.head(r); err != nil || r.code != 100 {
-			s.fatalf("expected 100 Continue before the body is sent, got %q, %v", r.line, err)
+			s.fatalf("expected 100 Continue before the body is sent, got %s", got(quote(r.line), err))
 		}
 		c.send("body")
 		s.answered(c, "POST")
@@ -115,6 +115,12 @@ var serverFileProbes = []probe[*serverSubject]{
 			return wrap(file, 4), nil
 		}), 200, "0123456789")
 	}),
+	onServer("FILE-14", "no file but its methods", func(s *serverRun) {
+		s.file(func(wrap wsgi.FileWrapper, start wsgi.StartResponse) wsgi.Iterable {
+			start("200 OK", plainText(), nil)
+			return wrap(lyingFile{&memoryFile{Reader: bytes.NewReader([]byte("no file at all"))}}, 5)
+		}, "no file at all")
+	}),
 	onServer("FILE-16", "HEAD", func(s *serverRun) {
 		s.onHTTP()
 		file := s.tempFile("0123456789")
@@ -138,6 +144,12 @@ func (f *memoryFile) Close() error {
 	}
 	return nil
 }
+
+// lyingFile claims to be a file of the system.
+type lyingFile struct{ *memoryFile }
+
+func (lyingFile) Fd() uintptr  { return 1 << 20 }
+func (lyingFile) Name() string { return "/no/such/file" }
 
 // file runs an application that uses wsgi.file_wrapper, and reports whether
 // the server has one (FILE-01).
@@ -218,7 +230,7 @@ var serverThreadProbes = []probe[*serverSubject]{
 				r, err := c.receive("POST")
 				c.Close()
 				if err != nil || r.headers.Get("X-Id") != id || r.body != id+" "+id {
-					s.faultf("expected the answer to %s, got %v, %v", id, r, err)
+					s.faultf("expected the answer to %s, got %s", id, got(r, err))
 				}
 			}
 		})

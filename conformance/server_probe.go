@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -20,6 +21,9 @@ type serverSubject struct {
 	network, addr string // for net.Dial, to speak HTTP/1.x
 	protocol      string // one of protocols: what the server itself speaks
 	python        bool   // the dispatcher is called by a Python server
+	tls           *tls.Config
+	single        bool          // it runs one request at a time
+	log           func() []byte // nil when nobody has it
 
 	fate fate // where probes may end it
 }
@@ -86,8 +90,8 @@ type serverRun struct {
 	*probing
 	subject *serverSubject
 	record  *record
-	path    string // where the probe's application is
-	conns   []net.Conn
+	path    string     // where the probe's application is
+	conns   []net.Conn // under mu
 
 	// A probe that has found nothing because its application was never called
 	// has not looked.
@@ -100,7 +104,10 @@ func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 	return probe[*serverSubject]{rule, name, func(p *probing, subject *serverSubject) {
 		s := &serverRun{probing: p, subject: subject, record: &record{probing: p}}
 		defer func() {
-			for _, c := range s.conns {
+			s.mu.Lock()
+			conns := s.conns
+			s.mu.Unlock()
+			for _, c := range conns {
 				c.Close()
 			}
 		}()
@@ -148,12 +155,37 @@ func (s *serverRun) tryDial() (*wireConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	s.conns = append(s.conns, nc)
-	s.mu.Unlock()
+	if s.subject.tls != nil {
+		nc = s.encrypted(nc)
+	}
+	s.keep(nc)
 	c := &wireConn{Conn: nc, p: s.probing, wire: s.script.current().wire()}
 	c.r = bufio.NewReader(c)
 	return c, nil
+}
+
+// encrypted makes a connection with TLS of nc.
+func (s *serverRun) encrypted(nc net.Conn) net.Conn {
+	config := s.subject.tls.Clone()
+	config.NextProtos = nil // HTTP/1.x
+	if config.ServerName == "" {
+		config.ServerName, _, _ = net.SplitHostPort(s.subject.addr)
+	}
+	c := tls.Client(nc, config)
+	c.SetDeadline(time.Now().Add(s.patience))
+	if err := c.Handshake(); err != nil {
+		nc.Close()
+		s.fatalf("expected the server to speak TLS, got %v", err)
+	}
+	c.SetDeadline(time.Time{})
+	return c
+}
+
+// keep makes c be closed at the end of the probe.
+func (s *serverRun) keep(c net.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.conns = append(s.conns, c)
 }
 
 // request is the text of a request over HTTP/1.1.
@@ -172,7 +204,7 @@ func joinLines(lines []string) (head string) {
 func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
 	r, err := c.receive(method)
 	if err != nil {
-		s.fatalf("expected a response to %s, got none: %v", method, err)
+		s.fatalf("expected a response to %s, got %s", method, got("none", err))
 	}
 	return r
 }
@@ -278,9 +310,9 @@ func (s *serverRun) next(c *wireConn) error {
 	switch {
 	case err == errClosed:
 	case err != nil:
-		return fmt.Errorf("expected the next request on the connection to be answered or refused cleanly, got %w", err)
+		return fmt.Errorf("expected the connection to be ready for the next request after this response, or closed, got %s", got("something else", err))
 	case next.code != 200 || next.body != goodBody || !next.complete():
-		return fmt.Errorf("expected the next response on the connection to be 200 with %q, got %v", goodBody, next)
+		return fmt.Errorf("expected the next response on the connection to be 200 with %q, or its end, got %v", goodBody, next)
 	}
 	c.wire.cut(before) // what went well proves nothing
 	return nil
@@ -300,19 +332,28 @@ func (s *serverRun) expectError(r *wireResponse) {
 	}
 }
 
+// happening has words for the events that probes wait for.
+var happening = map[string]string{
+	"close":   "the body to be closed",
+	"next":    "the server to ask for the block after the first",
+	"waits":   "the server to call the application and to iterate its body",
+	"read":    "the application's read of the input to return",
+	"written": "the application's write to return",
+}
+
 // await waits for an event of the application.
 func (s *serverRun) await(event string) {
 	if !s.record.await(event, s.patience) {
-		s.fatalf("expected %q to happen in the application, it did not within %v", event, s.patience)
+		s.fatalf("expected %s, it did not happen within %v", happening[event], s.patience)
 	}
 }
 
 // answer is an application that answers with a recorded body without length.
 func (s *serverRun) answer(status string, headers wsgi.Headers, blocks wsgi.Generator) app {
 	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		s.record.add("call")
+		s.record.addAs("call", "")
 		if _, err := start(status, headers.Clone(), nil); err != nil {
-			s.record.add("refused")
+			s.record.addAs("refused", "")
 			return nil, err
 		}
 		return s.body(blocks), nil
@@ -337,8 +378,10 @@ func (p *probing) gate() *gate {
 
 func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
 
-func (g *gate) wait() {
-	limit := time.NewTimer(g.patience)
+func (g *gate) wait() { g.waitAtMost(g.patience) }
+
+func (g *gate) waitAtMost(patience time.Duration) {
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
 	case <-g.opened:

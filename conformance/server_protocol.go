@@ -33,13 +33,15 @@ var listenFrontEnd = func(protocol, network, addr string) (frontEnd, error) {
 // where the probes cannot speak to it directly. close ends the front end, and
 // not the server.
 func (s Suite) reach(d *dispatcher, network, addr string) (subject *serverSubject, close func() error, err error) {
-	subject = &serverSubject{dispatcher: d, network: network, addr: addr, protocol: s.Protocol, python: s.Python}
+	subject = &serverSubject{dispatcher: d, network: network, addr: addr, protocol: s.Protocol, python: s.Python, tls: s.TLS, single: s.SingleThread, log: s.Log}
 	if subject.protocol == "" {
 		subject.protocol = "http"
 	}
 	switch {
 	case !slices.Contains(protocols, subject.protocol):
 		return nil, nil, fmt.Errorf("conformance: unknown protocol %q, expected one of %q", s.Protocol, protocols)
+	case s.TLS != nil && subject.protocol != "http":
+		return nil, nil, fmt.Errorf("conformance: TLS is for the protocol http, not for %s", s.Protocol)
 	case subject.protocol == "http":
 		return subject, func() error { return nil }, nil
 	}

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"errors"
+	"runtime"
+	"weak"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -34,7 +36,7 @@ var serverCallProbes = []probe[*serverSubject]{
 		s.again("HEAD", "")
 		s.calls("a HEAD request", 2)
 		s.provoke("GET", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
-			s.record.add("call")
+			s.record.addAs("call", "")
 			return nil, errProbe
 		})
 		s.calls("a request that failed", 3)
@@ -219,7 +221,7 @@ var serverStartProbes = []probe[*serverSubject]{
 			if _, err := start("200 OK", fields("Bad Name", "x"), nil); err == nil {
 				return nil, errProbe // not detected: START-22's affair
 			}
-			s.record.add("refused")
+			s.record.addAs("refused", "")
 			if _, err := start("200 OK", plainText(), nil); err == nil {
 				s.faultf("expected start_response without exc_info to fail after a refused call, it returned no error")
 			}
@@ -231,6 +233,24 @@ var serverStartProbes = []probe[*serverSubject]{
 		if s.record.has("refused") {
 			s.expect(r, 503, "repaired")
 		}
+	}),
+	onServer("START-21", "exc_info is not kept", func(s *serverRun) {
+		s.onlyGo("a traceback has references of its own")
+		var kept weak.Pointer[releasable]
+		s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			kept = startOver(start)
+			return s.body(func(yield func([]byte, error) bool) {
+				if !yield([]byte("streaming"), nil) {
+					return
+				}
+				for range 5 {
+					runtime.GC()
+				}
+				if kept.Value() != nil {
+					s.faultf("expected the server to keep no reference to exc_info while the body is sent, it has one")
+				}
+			}), nil
+		})
 	}),
 	onServer("START-24", "exc_info at the first call", func(s *serverRun) {
 		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -252,6 +272,21 @@ var serverStartProbes = []probe[*serverSubject]{
 			s.faultf("expected the head of the second call, whatever became of the first one's write, got %v %q", r, r.headers)
 		}
 	}),
+}
+
+// releasable is an error that nobody else refers to.
+type releasable struct{ text [64]byte }
+
+func (e *releasable) Error() string { return "conformance: exc_info of a probe" }
+
+// startOver starts a response, and again with an exc_info of its own.
+//
+//go:noinline
+func startOver(start wsgi.StartResponse) weak.Pointer[releasable] {
+	err := new(releasable)
+	start("200 OK", plainText(), nil)
+	start("503 New", plainText(), err)
+	return weak.Make(err)
 }
 
 // tooLate runs an application that starts an error response when a block is

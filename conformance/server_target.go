@@ -5,6 +5,19 @@ var serverTargetProbes = []probe[*serverSubject]{
 	onServer("CGI-02", "SCRIPT_NAME at the root", func(s *serverRun) {
 		s.variables(s.request("GET", "/PROBE/x"), "SCRIPT_NAME", "")
 	}),
+	onServer("CGI-03", "PATH_INFO of the root", func(s *serverRun) {
+		e := s.environ(s.request("GET", "/"))
+		if path, _ := e["PATH_INFO"].(string); path != "/" {
+			s.faultf("expected PATH_INFO to be %q for the path %q where the application is at the root, got %q", "/", "/", path)
+		}
+	}),
+	onServer("CGI-14", "SCRIPT_NAME is no slash", func(s *serverRun) {
+		for _, path := range []string{"/", "/PROBE"} {
+			if script := s.environ(s.request("GET", path))["SCRIPT_NAME"]; script == "/" {
+				s.faultf("expected SCRIPT_NAME never to be %q, it is for the path %q", "/", path)
+			}
+		}
+	}),
 	onServer("CGI-13", "begin with a slash", func(s *serverRun) {
 		for _, path := range []string{"/PROBE", "/PROBE/", "/PROBE/a/b"} {
 			e := s.environ(s.request("GET", path))

@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -40,8 +42,8 @@ var serverTimeProbes = []probe[*serverSubject]{
 		}))
 		c := s.dial().send(s.request("GET", s.path))
 		s.await("waits")
-		if got, ok := c.silent(); !ok {
-			s.faultf("expected nothing on the wire after five empty blocks, got %q", got)
+		if early, ok := c.silent(); !ok {
+			s.faultf("expected nothing on the wire after five empty blocks, got %q", early)
 		}
 		g.open()
 		s.expect(s.receive(c, "GET"), 200, "")
@@ -79,6 +81,27 @@ var serverTimeProbes = []probe[*serverSubject]{
 				}
 			})
 		})
+	}),
+	onServer("BODY-25", "large blocks before the end", func(s *serverRun) {
+		g := s.gate()
+		defer g.open()
+		const blocks = 64
+		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
+			block := make([]byte, 64<<10)
+			for range blocks {
+				if !yield(block, nil) {
+					return
+				}
+			}
+			s.record.addAs("waits", "waits before the end")
+			g.wait()
+		}))
+		c := s.dial().send(s.request("GET", s.path))
+		c.within(s.patience)
+		if n, err := io.CopyN(io.Discard, c.r, blocks/2*64<<10); err != nil {
+			s.faultf("expected most of %d blocks of 64 KiB to be sent before the body ends, got %s", blocks, got(fmt.Sprint(n, " bytes"), err))
+		}
+		g.open()
 	}),
 	onServer("BUF-06", "a client that does not read", func(s *serverRun) {
 		const tooMuch = 32 << 20 // far beyond what any socket holds
@@ -120,8 +143,8 @@ func (s *serverRun) early(what string, begin func(*serverRun, func([]byte, error
 	}))
 	c := s.dial().send(s.request("GET", s.path))
 	s.await("waits")
-	if got, ok := c.silent(); !ok {
-		s.faultf("expected nothing on the wire after %s, got %q", what, got)
+	if early, ok := c.silent(); !ok {
+		s.faultf("expected nothing on the wire after %s, got %q", what, early)
 	}
 	g.open()
 	s.expect(s.receive(c, "GET"), 200, "body")
@@ -140,7 +163,7 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 		if i == 0 {
 			r := new(wireResponse)
 			if err := c.head(r); err != nil {
-				s.fatalf("expected the head with the first block, while the application waits: %v", err)
+				s.fatalf("expected the head on the wire with the first block, before the application goes on to the next, got %s", got("nothing", err))
 			}
 			chunked = r.headers.Has("Transfer-Encoding")
 		}
@@ -148,16 +171,16 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 		if chunked {
 			want = "4\r\n" + block + "\r\n"
 		}
-		got := []byte{}
-		for len(got) < len(want) {
-			b, err := c.r.ReadByte()
+		b := []byte{}
+		for len(b) < len(want) {
+			one, err := c.r.ReadByte()
 			if err != nil {
-				s.fatalf("expected %q on the wire while the application waits with the next block, got %q, %v", want, got, err)
+				s.fatalf("expected the block %q on the wire, as %q, before the application goes on to the next, got %s", block, want, got(quote(b), err))
 			}
-			got = append(got, b)
+			b = append(b, one)
 		}
-		if string(got) != want {
-			s.fatalf("expected %q on the wire, got %q", want, got)
+		if string(b) != want {
+			s.fatalf("expected the block %q as %q on the wire, got %q", block, want, b)
 		}
 		arrived.step()
 	}

@@ -81,10 +81,40 @@ type wireResponse struct {
 func (r *wireResponse) String() string {
 	s := fmt.Sprintf("%q with body %q (framed by %s)", r.line, shorten(r.body), r.framing)
 	if r.err != nil {
-		s += ", cut: " + r.err.Error()
+		s += ", not complete: " + why(r.err)
 	}
 	return s
 }
+
+// got shows what came, or the error in its place.
+func got(value any, err error) string {
+	if err == nil {
+		return fmt.Sprint(value)
+	}
+	return fmt.Sprintf("%v: %s", orNone(value), why(err))
+}
+
+// why is the text of err, without addresses where time was up.
+func why(err error) string {
+	if isTimeout(err) {
+		return "nothing more came in time"
+	}
+	return err.Error()
+}
+
+// orNone is for values that an error leaves unset.
+func orNone(value any) any {
+	if r, ok := value.(*wireResponse); ok && r == nil {
+		return "no response"
+	}
+	if value == `""` {
+		return "nothing"
+	}
+	return value
+}
+
+// quote shows bytes or text.
+func quote[T string | []byte](text T) string { return fmt.Sprintf("%q", shorten(string(text))) }
 
 // shorten cuts text that is too long for a message.
 func shorten(s string) string {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"crypto/tls"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,6 +43,18 @@ type Suite struct {
 	// of package bridge: rules that Go's types enforce are then looked at, and
 	// those that only Go has are left out.
 	Python bool
+
+	// TLS, if set, is how connections to the server are made: with TLS, and
+	// HTTP/1.x inside of it. It has the roots that vouch for the server.
+	TLS *tls.Config
+
+	// SingleThread tells that the server was started in the mode in which it
+	// lets one request at a time into the application (THR-01).
+	SingleThread bool
+
+	// Log, if set, returns all that the server has logged up to now, by itself
+	// and for wsgi.errors. Without it, rules about the log are left out.
+	Log func() []byte
 
 	// Patience bounds each wait for the subject: 5 s when it is zero. A
 	// subject that keeps its contract is never waited for so long, and one

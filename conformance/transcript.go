@@ -23,8 +23,8 @@ type transcript struct {
 type exchange struct {
 	mu     sync.Mutex
 	title  string // of the events
-	events []string
-	more   int // events that were not kept
+	events []event
+	more   int // events that were left out after the first keptEvents
 	wires  []*wire
 }
 
@@ -32,12 +32,16 @@ type exchange struct {
 // more than its middle.
 const (
 	maxEvents  = 30
+	keptEvents = 20
 	maxWires   = 2
 	maxShown   = 2 // exchanges
 	maxFaults  = 5
 	maxLines   = 16
 	maxLine    = 160
-	maxSegment = 2 << 10
+	maxSegment = 2 << 10 // bytes
+
+	maxSegments = 8
+	keptFirst   = 3
 )
 
 // begin starts an exchange whose events have the given title.
@@ -64,17 +68,28 @@ func (x *exchange) note(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if len(x.events) == maxEvents {
-		x.more++
+	if n := len(x.events); n > 0 && x.events[n-1].text == text {
+		x.events[n-1].times++
 		return
 	}
-	x.events = append(x.events, text)
+	if len(x.events) == maxEvents {
+		x.more += x.events[keptEvents].times
+		x.events = slices.Delete(x.events, keptEvents, keptEvents+1)
+	}
+	x.events = append(x.events, event{text, 1})
+}
+
+// event is what happened once or several times in turn.
+type event struct {
+	text  string
+	times int
 }
 
 // wire is what was sent and received on one connection, in turns.
 type wire struct {
 	mu       sync.Mutex
 	segments []segment
+	more     int // that were left out after the first keptFirst
 }
 
 // segment is what one side said without a word of the other.
@@ -100,7 +115,7 @@ func (w *wire) says(name string, data []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.segments); n == 0 || w.segments[n-1].name != name {
-		w.segments = append(w.segments, segment{name: name})
+		w.append(segment{name: name})
 	}
 	last := &w.segments[len(w.segments)-1]
 	room := max(0, maxSegment-len(last.data))
@@ -113,8 +128,16 @@ func (w *wire) remark(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if n := len(w.segments); n == 0 || w.segments[n-1].name != text {
-		w.segments = append(w.segments, segment{name: text})
+		w.append(segment{name: text})
 	}
+}
+
+func (w *wire) append(s segment) {
+	if len(w.segments) == maxSegments {
+		w.segments = slices.Delete(w.segments, keptFirst, keptFirst+1)
+		w.more++
+	}
+	w.segments = append(w.segments, s)
 }
 
 // length and cut let what proves nothing be forgotten again.
@@ -169,11 +192,15 @@ func (x *exchange) String() string {
 	}
 	if len(x.events) > 0 {
 		b.WriteString(x.title + ":\n")
-		for _, event := range repeated(x.events) {
-			b.WriteString("  " + event + "\n")
-		}
-		if x.more > 0 {
-			fmt.Fprintf(&b, "  ... and %d more events\n", x.more)
+		for i, e := range x.events {
+			if i == keptEvents && x.more > 0 {
+				fmt.Fprintf(&b, "  (%d events are left out)\n", x.more)
+			}
+			b.WriteString("  " + e.text)
+			if e.times > 1 {
+				fmt.Fprintf(&b, " (%d times)", e.times)
+			}
+			b.WriteString("\n")
 		}
 	}
 	return b.String()
@@ -183,7 +210,10 @@ func (w *wire) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var b strings.Builder
-	for _, s := range w.segments {
+	for i, s := range w.segments {
+		if i == keptFirst && w.more > 0 {
+			fmt.Fprintf(&b, "  (%d turns are left out)\n", w.more)
+		}
 		if s.data == nil {
 			b.WriteString("  " + s.name + "\n")
 			continue
@@ -211,6 +241,9 @@ func (w *wire) String() string {
 // visible makes a line of bytes readable, with its end.
 func visible(line string) string {
 	more := ""
+	if n := len(line); n > 64 && strings.Count(line, line[:1]) == n {
+		line, more = line[:1], fmt.Sprintf(" (%d times)", n)
+	}
 	if len(line) > maxLine {
 		line, more = line[:maxLine], fmt.Sprintf("... (%d bytes)", len(line))
 	}
@@ -230,23 +263,6 @@ func visible(line string) string {
 		}
 	}
 	return b.String() + more
-}
-
-// repeated makes one line of events that are the same.
-func repeated(events []string) (lines []string) {
-	for i := 0; i < len(events); {
-		n := 1
-		for i+n < len(events) && events[i+n] == events[i] {
-			n++
-		}
-		line := events[i]
-		if n > 1 {
-			line += fmt.Sprintf(" (%d times)", n)
-		}
-		lines = append(lines, line)
-		i += n
-	}
-	return lines
 }
 
 // observed makes start_response, and the write that it returns, leave events in

@@ -193,9 +193,9 @@ print(next(body))`, "on purpose\nb'asked again'\n"},
 		}, `
 e = environ()
 def start_response(status, headers):
-    print(e)
+    print(sorted(e.items()))
 application(e, start_response)
-print(e)`, "{'k': 'vé', 'n': (1, 0)}\n{'k': 'vé', 'n': (1, 0), 'late': True}\n"},
+print(sorted(e.items()))`, "[('k', 'vé'), ('n', (1, 0))]\n[('k', 'vé'), ('late', True), ('n', (1, 0))]\n"},
 		{"types of the environ", func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			return wsgi.Strings(fmt.Sprintf("%v %v %v %v %v %v %v %q", e.Get("wsgi.version"), e.Get("wsgi.multithread"), e.Get("wsgi.run_once"),
 				e.Get("n"), e.Get("none"), e.Get("b"), e.Get("o"), e.Get("s"))), nil

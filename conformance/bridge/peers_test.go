@@ -32,6 +32,9 @@ type peer struct {
 	module  string // that the interpreter must have
 	program string // that must be installed; the interpreter if it is empty
 	args    func(dir, addr string) []string
+
+	looked string // the version that was looked at
+	known  string // the rules that it breaks
 }
 
 // script is a peer that is a few lines of Python.
@@ -42,41 +45,43 @@ func script(text string) func(dir, addr string) []string {
 	}
 }
 
+// reference is the server in testdata.
+var reference = peer{name: "reference", module: "wsgiref", args: func(_, addr string) []string {
+	host, port, _ := net.SplitHostPort(addr)
+	return []string{testdataPath("reference_server.py"), host, port, "gowsgi_probe:CALLABLE"}
+}}
+
 var peers = []peer{
 	{"wsgiref", "wsgiref", "", script(`
 from wsgiref.simple_server import make_server
-from gowsgi_probe import application
+from gowsgi_probe import CALLABLE as application
 make_server("HOST", PORT, application).serve_forever()
-`)},
+`), "", ""},
 	{"waitress", "waitress", "", script(`
 import waitress
-from gowsgi_probe import application
+from gowsgi_probe import CALLABLE as application
 waitress.serve(application, host="HOST", port=PORT, threads=8)
-`)},
+`), "", ""},
 	{"cheroot", "cheroot", "", script(`
 from cheroot.wsgi import Server
-from gowsgi_probe import application
+from gowsgi_probe import CALLABLE as application
 Server(("HOST", PORT), application, numthreads=8).start()
-`)},
+`), "", ""},
 	{"werkzeug", "werkzeug", "", script(`
 from werkzeug.serving import run_simple, WSGIRequestHandler
-from gowsgi_probe import application
+from gowsgi_probe import CALLABLE as application
 WSGIRequestHandler.protocol_version = "HTTP/1.1"
 run_simple("HOST", PORT, application, threaded=True)
-`)},
+`), "", ""},
 	{"gunicorn-sync", "gunicorn", "", func(_, addr string) []string {
-		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "sync", "gowsgi_probe:application"}
-	}},
+		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "sync", "gowsgi_probe:CALLABLE"}
+	}, "", ""},
 	{"gunicorn-gthread", "gunicorn", "", func(_, addr string) []string {
-		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "gthread", "--threads", "8", "gowsgi_probe:application"}
-	}},
-	{"reference", "wsgiref", "", func(_, addr string) []string {
-		host, port, _ := net.SplitHostPort(addr)
-		return []string{testdataPath("reference_server.py"), host, port, "gowsgi_probe:application"}
-	}},
+		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "gthread", "--threads", "8", "gowsgi_probe:CALLABLE"}
+	}, "", ""},
 	{"uwsgi", "", "uwsgi", func(dir, addr string) []string {
-		return []string{"--plugin", "python3", "--http-socket", addr, "--pythonpath", dir, "--module", "gowsgi_probe:application", "--threads", "8", "--master", "--die-on-term"}
-	}},
+		return []string{"--plugin", "python3", "--http-socket", addr, "--pythonpath", dir, "--module", "gowsgi_probe:CALLABLE", "--threads", "8", "--master", "--die-on-term"}
+	}, "", ""},
 }
 
 // interpreter is a Python that has the module; tests of servers take the first
@@ -95,7 +100,7 @@ func interpreter(module string) (string, bool) {
 
 // start runs the server with the bridge's application until the end of the
 // test, and returns where it listens.
-func (p peer) start(t testing.TB, b *bridge.Bridge) (network, addr string) {
+func (p peer) start(t testing.TB, b *bridge.Bridge, callable string) (network, addr string) {
 	t.Helper()
 	program := p.program
 	if program == "" {
@@ -108,6 +113,9 @@ func (p peer) start(t testing.TB, b *bridge.Bridge) (network, addr string) {
 	}
 	addr = freeAddr(t)
 	args := p.args(b.Dir(), addr)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "CALLABLE", callable)
+	}
 	return launch(t, b, addr, program, args...)
 }
 
