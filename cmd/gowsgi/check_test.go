@@ -37,19 +37,6 @@ func TestCheckOptions(t *testing.T) {
 	}
 }
 
-// TestCheckHelpIsComplete looks for each option and its variable.
-func TestCheckHelpIsComplete(t *testing.T) {
-	_, stdout, _ := runWith(nil, "check", "-h")
-	for _, o := range newCheckConfig().options() {
-		if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
-			t.Errorf("the help does not name --%s and %s", o.name, o.env())
-		}
-		if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
-			t.Errorf("the help of --%s is %q, want sentences", o.name, o.usage)
-		}
-	}
-}
-
 // TestCheckReports makes all forms of a report at once.
 func TestCheckReports(t *testing.T) {
 	dir := t.TempDir()

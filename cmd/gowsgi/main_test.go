@@ -145,13 +145,18 @@ func TestHelp(t *testing.T) {
 
 // TestHelpIsComplete looks for each option and its variable.
 func TestHelpIsComplete(t *testing.T) {
-	_, stdout, _ := runWith(nil, "serve", "-h")
-	for _, o := range newConfig().options() {
-		if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
-			t.Errorf("the help does not name --%s and %s", o.name, o.env())
-		}
-		if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
-			t.Errorf("the help of --%s is %q, want sentences", o.name, o.usage)
+	for command, options := range map[string][]option{
+		"serve": newConfig().options(),
+		"check": newCheckConfig().options(),
+	} {
+		_, stdout, _ := runWith(nil, command, "-h")
+		for _, o := range options {
+			if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
+				t.Errorf("the help of %s does not name --%s and %s", command, o.name, o.env())
+			}
+			if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
+				t.Errorf("the help of %s --%s is %q, want sentences", command, o.name, o.usage)
+			}
 		}
 	}
 }
