@@ -40,6 +40,7 @@ var packages = map[string]string{
 	"httputil":    "net/http/httputil",
 	"io":          "io",
 	"json":        "encoding/json",
+	"launch":      module + "/conformance/launch",
 	"log":         "log",
 	"nethttp":     module + "/adapters/nethttp",
 	"fastcgi":     module + "/adapters/fastcgi",
