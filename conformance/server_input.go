@@ -215,7 +215,7 @@ var serverInputProbes = []probe[*serverSubject]{
 			half.CloseWrite()
 		}
 		// A server that reads the body before it calls has nothing to call for.
-		s.mayRefuse = true
+		s.refusable = true
 		if _, err := c.receive("POST"); isTimeout(err) {
 			s.faultf("expected an answer or the end of the connection when a body is cut short, there was neither")
 		}
