@@ -439,7 +439,9 @@ func TestURLMutants(t *testing.T) {
 	})
 	var y tally
 	for i, m := range siteMutants {
-		t.Run(m.rule+"/"+m.name, func(t *testing.T) { y.verdict(t, found[i], m.rule, overlapping(m.also, "from outside one response shows both")) })
+		t.Run(m.rule+"/"+m.name, func(t *testing.T) {
+			y.verdict(t, found[i], m.rule, overlapping(m.also, "from outside one response shows both"))
+		})
 	}
 	y.table(t, "URL", rulesOf(urlProbes()))
 }
@@ -532,7 +534,7 @@ func TestCheckURLOfNone(t *testing.T) {
 		{"more than is read", listen(func(c net.Conn) {
 			c.Read(make([]byte, 1024))
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("x", maxWireBody))
-		}), "expected a response of less than 8 MiB"},
+		}), "expected a response of less than 1 MiB"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := suite.CheckURL(t.Context(), test.url)
