@@ -41,6 +41,7 @@ var packages = map[string]string{
 	"io":          "io",
 	"json":        "encoding/json",
 	"log":         "log",
+	"middleware":  module + "/middleware",
 	"nethttp":     module + "/adapters/nethttp",
 	"os":          "os",
 	"server":      module + "/server",

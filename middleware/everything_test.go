@@ -1,0 +1,18 @@
+package middleware_test
+
+import (
+	"github.com/gowsgi/gowsgi/middleware"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// everything is each middleware of the package, with the choices that let the
+// requests of the tests pass. A new one is made at each call: some keep a state.
+func everything() map[string]wsgi.Middleware {
+	return map[string]wsgi.Middleware{
+		"Chain":    middleware.Chain(),
+		"When":     middleware.When(never, middleware.Chain()),
+		"Mount":    middleware.Mount("/mounted", wsgi.Response{Status: "200 OK"}),
+		"Dispatch": middleware.Dispatch(map[string]wsgi.Application{"/table": wsgi.Response{Status: "200 OK"}}),
+		"Cascade":  middleware.Cascade(answer("404 Not Found", "")),
+	}
+}
