@@ -99,6 +99,8 @@ var noOps = map[string]wsgi.Middleware{
 	"Dispatch of none":   middleware.Dispatch(nil),
 	"Dispatch elsewhere": middleware.Dispatch(map[string]wsgi.Application{"a.example/": wsgi.Response{}, "/x": wsgi.Response{}}),
 	"Cascade of none":    middleware.Cascade(),
+	"Observe nothing":    middleware.Observe(middleware.ObserveConfig{}),
+	"SetEnv nothing":     middleware.SetEnv(nil),
 }
 
 func BenchmarkNoOp(b *testing.B) {

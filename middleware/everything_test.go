@@ -14,5 +14,12 @@ func everything() map[string]wsgi.Middleware {
 		"Mount":    middleware.Mount("/mounted", wsgi.Response{Status: "200 OK"}),
 		"Dispatch": middleware.Dispatch(map[string]wsgi.Application{"/table": wsgi.Response{Status: "200 OK"}}),
 		"Cascade":  middleware.Cascade(answer("404 Not Found", "")),
+
+		"MapStatus":  middleware.MapStatus(teapot),
+		"MapHeaders": middleware.MapHeaders(func(_ *wsgi.Environ, _ string, h wsgi.Headers) wsgi.Headers { return h }),
+		"Filter":     middleware.Filter(upper),
+		"SetEnv":     middleware.SetEnv(map[string]any{"my.key": 1}),
+		"Observe":    middleware.Observe(middleware.ObserveConfig{Finish: func(*middleware.Observation) {}}),
+		"OnClose":    middleware.OnClose(func(*wsgi.Environ) error { return nil }),
 	}
 }

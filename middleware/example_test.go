@@ -1,6 +1,7 @@
 package middleware_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -86,4 +87,71 @@ func ExampleCascade() {
 	// Output:
 	// GET /pages/1: 200 OK: a page
 	// GET /other: 200 OK: application
+}
+
+func ExampleMapStatus() {
+	app := middleware.MapStatus(func(_ *wsgi.Environ, status string) string {
+		if status == "404 Not Found" {
+			return "410 Gone"
+		}
+		return status
+	})(answer("404 Not Found", "moved out"))
+	show(app, get("/"))
+	// Output:
+	// GET /: 410 Gone: moved out
+}
+
+func ExampleMapHeaders() {
+	app := middleware.MapHeaders(func(_ *wsgi.Environ, _ string, headers wsgi.Headers) wsgi.Headers {
+		headers.SetDefault("Cache-Control", "no-store")
+		return headers
+	})(text("secret"))
+	fmt.Println(wsgitest.Record(app, get("/")).Headers.Get("Cache-Control"))
+	// Output:
+	// no-store
+}
+
+func ExampleFilter() {
+	loud := func(_ *wsgi.Environ, _ string, headers *wsgi.Headers) middleware.BodyFilter {
+		if headers.Get("Content-Type") != "text/plain" {
+			return nil
+		}
+		return func(block []byte, end bool) ([]byte, error) { return bytes.ToUpper(block), nil }
+	}
+	show(middleware.Filter(loud)(text("hello")), get("/"))
+	// Output:
+	// GET /: 200 OK: HELLO
+}
+
+func ExampleSetEnv() {
+	app := middleware.SetEnv(map[string]any{
+		"shop.currency": "EUR",
+		"HTTP_X_USER":   nil, // a header that only the proxy may send
+	})(vars("shop.currency", "HTTP_X_USER"))
+	show(app, get("/").With("X-User", "root"))
+	// Output:
+	// GET /: 200 OK: shop.currency=EUR
+	// HTTP_X_USER=absent
+}
+
+func ExampleObserve() {
+	app := middleware.Observe(middleware.ObserveConfig{
+		Finish: func(o *middleware.Observation) {
+			fmt.Printf("%s, %d bytes, error: %v\n", o.Status, o.Bytes, o.Err)
+		},
+	})(streams(nil, "Hello, ", "world"))
+	wsgitest.Record(app, get("/"))
+	// Output:
+	// 200 OK, 12 bytes, error: <nil>
+}
+
+func ExampleOnClose() {
+	app := middleware.OnClose(func(environ *wsgi.Environ) error {
+		fmt.Println("over:", environ.Var("PATH_INFO"))
+		return nil
+	})(text("hello"))
+	show(app, get("/page"))
+	// Output:
+	// over: /page
+	// GET /page: 200 OK: hello
 }
