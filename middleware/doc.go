@@ -15,7 +15,9 @@
 //
 // The zero value of every Config is the safe choice. A constructor panics when
 // its arguments cannot be meant, with a text that names it: they are literals in
-// a program, and the panic comes when the program starts.
+// a program, and the panic comes when the program starts. A Config with fields
+// that may come from elsewhere has a method Validate, which returns the same as an
+// error.
 //
 // # What all of them keep
 //
@@ -26,9 +28,8 @@
 // own body where it does not change or watch it. An error after the first byte
 // goes on to the server, which cuts the response.
 //
-// What a middleware found out, such as the user, it writes into the environ that
-// it was given, so that a log outside can tell. One that changes what the request
-// says, such as its method or its path, passes on a copy.
+// The environ that a middleware was given stays as it was; one that sets variables
+// passes on a copy.
 //
 // Middlewares may be used by any number of goroutines at once.
 package middleware

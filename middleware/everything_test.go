@@ -1,6 +1,9 @@
 package middleware_test
 
 import (
+	"io"
+	"time"
+
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -21,5 +24,13 @@ func everything() map[string]wsgi.Middleware {
 		"SetEnv":     middleware.SetEnv(map[string]any{"my.key": 1}),
 		"Observe":    middleware.Observe(middleware.ObserveConfig{Finish: func(*middleware.Observation) {}}),
 		"OnClose":    middleware.OnClose(func(*wsgi.Environ) error { return nil }),
+
+		"RequestID":     middleware.RequestID(middleware.RequestIDConfig{New: func() string { return "id" }}),
+		"ProxyFix":      middleware.ProxyFix(middleware.ProxyFixConfig{For: 1, Proto: 1}),
+		"AccessLog":     middleware.AccessLog(middleware.AccessLogConfig{Output: io.Discard}),
+		"SecureHeaders": middleware.SecureHeaders(middleware.SecureHeadersConfig{}),
+		"Recover":       middleware.Recover(middleware.RecoverConfig{}),
+		"Timeout":       middleware.Timeout(time.Hour),
+		"BodyLimit":     middleware.BodyLimit(1 << 20),
 	}
 }
