@@ -74,7 +74,7 @@ func TestComplete(t *testing.T) {
 	}
 	for name, comment := range comments {
 		for _, word := range []string{"status", "header", "body", "Security: "} {
-			if !strings.Contains(comment, word) {
+			if !strings.Contains(strings.ToLower(comment), strings.ToLower(word)) {
 				t.Errorf("the comment of %s does not mention %q", name, word)
 			}
 		}

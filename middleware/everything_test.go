@@ -32,5 +32,12 @@ func everything() map[string]wsgi.Middleware {
 		"Recover":       middleware.Recover(middleware.RecoverConfig{}),
 		"Timeout":       middleware.Timeout(time.Hour),
 		"BodyLimit":     middleware.BodyLimit(1 << 20),
+		"CORS":          middleware.CORS(middleware.CORSConfig{Origins: []string{"https://a.example"}}),
+		"Health":        middleware.Health(middleware.HealthConfig{}),
+		"AllowedHosts":  middleware.AllowedHosts(middleware.AllowedHostsConfig{}),
+		"HTTPSRedirect": middleware.HTTPSRedirect(middleware.HTTPSRedirectConfig{}),
+		"CanonicalHost": middleware.CanonicalHost("127.0.0.1"),
+		"Throttle":      middleware.Throttle(middleware.ThrottleConfig{}),
+		"RateLimit":     middleware.RateLimit(middleware.RateLimitConfig{Every: 1}),
 	}
 }
