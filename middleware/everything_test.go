@@ -39,5 +39,11 @@ func everything() map[string]wsgi.Middleware {
 		"CanonicalHost": middleware.CanonicalHost("127.0.0.1"),
 		"Throttle":      middleware.Throttle(middleware.ThrottleConfig{}),
 		"RateLimit":     middleware.RateLimit(middleware.RateLimitConfig{Every: 1}),
+
+		"CrossOrigin":    middleware.CrossOrigin(middleware.CrossOriginConfig{}),
+		"MethodOverride": middleware.MethodOverride(middleware.MethodOverrideConfig{}),
+		"BasicAuth":      middleware.BasicAuth(middleware.BasicAuthConfig{}),
+		"Head":           middleware.Head(),
+		"ConditionalGet": middleware.ConditionalGet(),
 	}
 }

@@ -3,6 +3,7 @@ package middleware_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/gowsgi/gowsgi/middleware"
@@ -95,4 +96,51 @@ func ExampleRateLimit() {
 	// GET /login: 200 OK: application
 	// GET /login: 429 Too Many Requests: Too many requests.
 	// GET /: 200 OK: application
+}
+
+func ExampleCrossOrigin() {
+	app := middleware.CrossOrigin(middleware.CrossOriginConfig{})(text("transferred"))
+	show(app,
+		wsgitest.NewRequest("POST", "/transfer").With("Sec-Fetch-Site", "same-origin"),
+		wsgitest.NewRequest("POST", "/transfer").With("Sec-Fetch-Site", "cross-site"))
+	// Output:
+	// POST /transfer: 200 OK: transferred
+	// POST /transfer: 403 Forbidden: The request was sent from another site.
+}
+
+func ExampleMethodOverride() {
+	app := middleware.MethodOverride(middleware.MethodOverrideConfig{})(vars("REQUEST_METHOD"))
+	show(app, wsgitest.NewRequest("POST", "/").Form(url.Values{"_method": {"delete"}}))
+	// Output:
+	// POST /: 200 OK: REQUEST_METHOD=DELETE
+}
+
+func ExampleBasicAuth() {
+	app := middleware.BasicAuth(middleware.BasicAuthConfig{
+		Realm: "metrics",
+		Users: map[string]string{"prometheus": "a long random password"},
+	})(vars("REMOTE_USER"))
+	show(app, get("/metrics"), get("/metrics").BasicAuth("prometheus", "a long random password"))
+	// Output:
+	// GET /metrics: 401 Unauthorized: Unauthorized
+	// GET /metrics: 200 OK: REMOTE_USER=prometheus
+}
+
+func ExampleHead() {
+	app := middleware.Head()(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		_, err := start("200 OK", wsgi.Headers{{Name: "Content-Length", Value: "1000"}}, nil)
+		return wsgi.Generator(func(func([]byte, error) bool) { fmt.Println("hard work") }), err
+	}))
+	res := wsgitest.Record(app, wsgitest.NewRequest("HEAD", "/"))
+	fmt.Println(res.Status, res.Headers.Get("Content-Length"))
+	// Output:
+	// 200 OK 1000
+}
+
+func ExampleConditionalGet() {
+	app := middleware.ConditionalGet()(answer("200 OK", "page", "ETag", `"v7"`))
+	show(app, get("/"), get("/").With("If-None-Match", `"v6", "v7"`))
+	// Output:
+	// GET /: 200 OK: page
+	// GET /: 304 Not Modified
 }
