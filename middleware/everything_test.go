@@ -45,5 +45,9 @@ func everything() map[string]wsgi.Middleware {
 		"BasicAuth":      middleware.BasicAuth(middleware.BasicAuthConfig{}),
 		"Head":           middleware.Head(),
 		"ConditionalGet": middleware.ConditionalGet(),
+		"Compress":       middleware.Compress(middleware.CompressConfig{}),
+		"ETag":           middleware.ETag(),
+		"ContentLength":  middleware.ContentLength(),
+		"ContentType":    middleware.ContentType(middleware.ContentTypeConfig{}),
 	}
 }

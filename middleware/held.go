@@ -69,3 +69,35 @@ func (h *held) onWrite(block []byte) (int, error) {
 	}
 	return h.write(block)
 }
+
+// holdBack calls next, and adjusts the head of its response when its body is
+// known, or cannot be.
+func holdBack(
+	next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse,
+	adjust func(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.Headers,
+) (wsgi.Iterable, error) {
+	h := &held{start: start, adjust: func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
+		return adjust(status, headers, body), nil
+	}}
+	body, err := next.Call(environ, h.startResponse)
+	if body == nil || err != nil {
+		return body, err
+	}
+	if err := h.returned(body); err != nil {
+		body.Close()
+		return nil, err
+	}
+	return body, nil
+}
+
+// length returns how many bytes a body has, when that is known without iterating
+// it.
+func length(body wsgi.Iterable) (n int, known bool) {
+	switch body := body.(type) {
+	case wsgi.Block:
+		return len(body), true
+	case wsgi.Sized:
+		return 0, body.Len() == 0
+	}
+	return 0, false
+}
