@@ -49,5 +49,6 @@ func everything() map[string]wsgi.Middleware {
 		"ETag":           middleware.ETag(),
 		"ContentLength":  middleware.ContentLength(),
 		"ContentType":    middleware.ContentType(middleware.ContentTypeConfig{}),
+		"Static":         middleware.Static(middleware.StaticConfig{FS: files("index.html", page)}),
 	}
 }
