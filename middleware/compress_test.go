@@ -110,6 +110,8 @@ func TestCompress(t *testing.T) {
 		{"no type", answer("200 OK", page), []string{fmt.Sprint("content-length: ", len(page))}, page},
 		{"chi: no-transform", html("200 OK", page, "Cache-Control", "public, No-Transform"), []string{"cache-control: public, No-Transform", fmt.Sprint("content-length: ", len(page)), "content-type: text/html; charset=utf-8"}, page},
 		{"chi: 206 under a Content-Range", html("206 Partial Content", page, "Content-Range", "bytes 0-1/9"), []string{fmt.Sprint("content-length: ", len(page)), "content-range: bytes 0-1/9", "content-type: text/html; charset=utf-8"}, page},
+		{"206 alone", html("206 Partial Content", page), []string{fmt.Sprint("content-length: ", len(page)), "content-type: text/html; charset=utf-8"}, page},
+		{"Content-Range alone", html("200 OK", page, "Content-Range", "bytes 0-1/9"), []string{fmt.Sprint("content-length: ", len(page)), "content-range: bytes 0-1/9", "content-type: text/html; charset=utf-8"}, page},
 		{"chi: 304", wsgi.Response{Status: "304 Not Modified", Headers: headers("ETag", `"1"`)}, []string{`etag: W/"1"`, "vary: Accept-Encoding"}, ""},
 		{"gorilla: 204", wsgi.Response{Status: "204 No Content"}, nil, ""},
 		{"json", answer("200 OK", page, "Content-Type", "application/problem+JSON"), []string{"content-encoding: gzip", "content-type: application/problem+JSON", "vary: Accept-Encoding"}, page},

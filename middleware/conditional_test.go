@@ -212,6 +212,22 @@ func TestConditionalGet(t *testing.T) {
 			}
 		}
 	})
+	t.Run("replaced when the body was passed on", func(t *testing.T) {
+		app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", headers("ETag", `"b"`), nil)
+			return wsgi.Generator(func(yield func([]byte, error) bool) {
+				if _, err := start("200 OK", headers("ETag", `"a"`), errApp); err != nil {
+					yield(nil, err)
+					return
+				}
+				yield([]byte("body"), nil)
+			}), nil
+		})
+		res := wsgitest.Do(t, middleware.ConditionalGet()(app), &wsgitest.Request{Headers: headers("If-None-Match", `"a"`)})
+		if res.Code != 200 || res.Text() != "body" {
+			t.Errorf("got %s %q, expected no 304 with a body", res.Status, res.Text())
+		}
+	})
 	app, want := oneBody()
 	if got := bodyOf(t, middleware.ConditionalGet()(app)); got != want {
 		t.Errorf("got the body %T, expected that of the application", got)

@@ -211,6 +211,15 @@ func TestContent(t *testing.T) {
 			t.Errorf("error %v, closed %d times", err, c.closed)
 		}
 	})
+	t.Run("so many parts and no more", func(t *testing.T) {
+		for n, want := range map[int]int{16: 206, 17: 200, 5000: 200} {
+			asked := "bytes=" + strings.Repeat("0-0,", n-1) + "0-0"
+			res := wsgitest.Do(t, middleware.Content{Reader: strings.NewReader(page), Size: int64(len(page))}, &wsgitest.Request{Headers: headers("Range", asked)})
+			if res.Code != want {
+				t.Errorf("%d parts: got %s, expected %d", n, res.Status, want)
+			}
+		}
+	})
 	t.Run("boundaries are random", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 10 {

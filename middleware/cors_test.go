@@ -128,6 +128,9 @@ func TestCORSSameBody(t *testing.T) {
 	}
 	shared := append(make(wsgi.Headers, 0, 8), wsgi.Header{Name: "Vary", Value: "Cookie"})
 	for range 2 {
+		if got := shared.Get("Vary"); got != "Cookie" {
+			t.Fatalf("the application's own list has Vary %q", got)
+		}
 		res := wsgitest.Do(t, middleware.CORS(middleware.CORSConfig{})(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			_, err := start("200 OK", shared, nil)
 			return wsgi.Empty(), err

@@ -154,7 +154,14 @@ func TestFilter(t *testing.T) {
 	})
 	t.Run("errors", func(t *testing.T) {
 		broken := middleware.Filter(func(*wsgi.Environ, string, *wsgi.Headers) middleware.BodyFilter {
-			return func([]byte, bool) ([]byte, error) { return nil, errApp }
+			failed := false
+			return func([]byte, bool) ([]byte, error) {
+				if failed {
+					return nil, nil
+				}
+				failed = true
+				return nil, errApp
+			}
 		})
 		ignores := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			write, err := start("200 OK", nil, nil)
@@ -177,7 +184,7 @@ func TestFilter(t *testing.T) {
 	t.Run("the application's list of headers is not changed", func(t *testing.T) {
 		shared := append(make(wsgi.Headers, 0, 16), wsgi.Header{Name: "Content-Type", Value: "text/plain"}, wsgi.Header{Name: "Content-Length", Value: "5"})
 		app := loud(wsgi.Response{Status: "200 OK", Headers: shared, Body: wsgi.Strings("hello")})
-		direct := loud(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		direct := middleware.Filter(keepBack)(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			_, err := start("200 OK", shared, nil)
 			return wsgi.Strings("hello"), err
 		}))

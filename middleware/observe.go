@@ -97,7 +97,6 @@ type observed struct {
 	bodiless bool // HEAD
 	byteSeen bool
 	whole    bool // the body has ended by itself
-	over     bool
 }
 
 func (a *observer) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -203,12 +202,9 @@ func (o *observed) closed(err error) error {
 	return err
 }
 
-// finish ends the observation.
+// finish ends the observation. It is called once: by Call where there is no body
+// to close, otherwise by Close.
 func (o *observed) finish(err error) {
-	if o.over {
-		return
-	}
-	o.over = true
 	if o.whole {
 		o.settle() // of an empty body; that of any other is settled by now
 	}

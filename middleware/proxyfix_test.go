@@ -52,6 +52,8 @@ func TestProxyFix(t *testing.T) {
 		{"empty values do not count", config{For: 1}, "", []string{"X-Forwarded-For", "192.0.2.9, , "}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 
 		{"scheme, and its port", one, "", []string{"X-Forwarded-Proto", "HTTPS"}, "wsgi.url_scheme=https HTTPS=on SERVER_PORT=443"},
+		{"the last value of several", config{Proto: 1, Host: 1, Prefix: 1}, "", []string{"X-Forwarded-Proto", "http, https", "X-Forwarded-Host", "evil.example, shop.example", "X-Forwarded-Prefix", "/evil, /shop"},
+			"wsgi.url_scheme=https HTTPS=on HTTP_HOST=shop.example SERVER_NAME=shop.example SERVER_PORT=443 SCRIPT_NAME=/shop/mounted"},
 		{"Werkzeug: scheme javascript", one, "", []string{"X-Forwarded-Proto", "javascript"}, ""},
 		{"host", one, "", []string{"X-Forwarded-Host", "shop.example:8443"}, "HTTP_HOST=shop.example:8443 SERVER_NAME=shop.example SERVER_PORT=8443"},
 		{"Werkzeug: a host without a port has that of the scheme", one, "", []string{"X-Forwarded-Host", "shop.example", "X-Forwarded-Proto", "https"},

@@ -98,6 +98,20 @@ func TestRecover(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no page is made when it is too late", func(t *testing.T) {
+		m := middleware.Recover(middleware.RecoverConfig{
+			Page: func(_ *wsgi.Environ, err error) wsgi.Application { t.Errorf("a page for %v", err); return text("") },
+			Log:  func(_ *wsgi.Environ, err error) { t.Errorf("logged %v, which the server does", err) },
+		})
+		late := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			write, _ := start("200 OK", nil, nil)
+			write([]byte("begun"))
+			return nil, errApp
+		})
+		for _, app := range []wsgi.Application{streams(errApp, "begun"), late} {
+			wsgitest.Do(t, m(app), &wsgitest.Request{ExpectErrors: true})
+		}
+	})
 	// gorilla makes a clean 500 of it.
 	t.Run("http.ErrAbortHandler", func(t *testing.T) {
 		for name, app := range map[string]wsgi.Application{
