@@ -103,10 +103,14 @@ func TestTimeout(t *testing.T) {
 	}
 	t.Run("the context ends with the request", func(t *testing.T) {
 		var ctx context.Context
-		wsgitest.Do(t, m(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		body := bodyOf(t, m(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			ctx = environ.Context()
-			return text("x").Call(environ, start)
-		})), &wsgitest.Request{})
+			return streams(nil, "x").Call(environ, start)
+		})))
+		if ctx.Err() != nil {
+			t.Error("the context has ended before the body")
+		}
+		body.Close()
 		if ctx.Err() == nil {
 			t.Error("the context lives on, and its timer with it")
 		}
