@@ -41,6 +41,7 @@ var packages = map[string]string{
 	"io":          "io",
 	"json":        "encoding/json",
 	"log":         "log",
+	"middleware":  module + "/middleware",
 	"nethttp":     module + "/adapters/nethttp",
 	"fastcgi":     module + "/adapters/fastcgi",
 	"scgi":        module + "/adapters/scgi",
