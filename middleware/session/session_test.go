@@ -185,6 +185,9 @@ func TestPrivate(t *testing.T) {
 func TestRefused(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) {
 		b := visit(t, config)
+		b.get("/login?eve")
+		eves := b.cookie
+		b.cookie = ""
 		b.get("/login?ada")
 		good := b.cookie
 		b.quiet = false
@@ -199,6 +202,7 @@ func TestRefused(t *testing.T) {
 			"first byte": flip(0), "middle": flip(len(good) / 2), "near the end": flip(len(good) - 3), "cut": good[:len(good)-4], "half": good[:len(good)/2],
 			"one letter": "A", "longer": good + "AAAA", "padding": good + "=", "twice": good + good, "no base64": "!!!!", "huge": strings.Repeat("A", 100_000),
 			"other spelling of the last letter": good[:len(good)-1] + string(alphabet[strings.IndexByte(alphabet, good[len(good)-1])^1]), "blank": good[:3] + " " + good[4:], "chosen by the client": base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte("i"), 32)),
+			"another's before it": eves + "; __Host-session=" + good, "another's after it": good + "; __Host-session=" + eves,
 			"two": good + "; __Host-session=" + flip(0),
 		} {
 			t.Run(name, func(t *testing.T) {
