@@ -348,11 +348,8 @@ func TestErrors(t *testing.T) {
 
 // A file that is refused when it is opened is for the next application too.
 func TestUnreadable(t *testing.T) {
-	files := struct {
-		broken
-		fs.StatFS
-	}{broken{fs.ErrPermission}, memory(map[string]string{"x": "x"})}
-	app := static.New(static.Config{Files: openOrStat{files.broken, files.StatFS}})(inside)
+	files := openOrStat{broken{fs.ErrPermission}, memory(map[string]string{"x": "x"})}
+	app := static.New(static.Config{Files: files})(inside)
 	req := get("/x")
 	req.ExpectErrors = true
 	if res := wsgitest.Do(t, app, req); res.Text() != "inside: GET |/x" {
