@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,20 +17,26 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
-// constructors returns the exported functions of the package that return a
-// middleware, with their comments, and the names of all functions of its tests.
-func constructors(t *testing.T) (comments map[string]string, tests []string) {
+// families are the packages that have middlewares, with their folders.
+var families = map[string]string{"middleware": ".", "static": "static", "session": "session"}
+
+// rowName is what begins a row of a table for a middleware.
+var rowName = regexp.MustCompile("(?m)^\\| `((?:middleware|static|session)\\.\\w+)` \\|")
+
+// constructors adds the exported functions of the package in dir that return a
+// middleware, with their comments, and returns the names of all functions of its
+// tests.
+func constructors(t *testing.T, pkg, dir string, comments map[string]string) (tests []string) {
 	t.Helper()
-	entries, err := os.ReadDir(".")
+	entries, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	comments = map[string]string{}
 	for _, entry := range entries {
 		if !strings.HasSuffix(entry.Name(), ".go") {
 			continue
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), entry.Name(), nil, parser.ParseComments)
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, entry.Name()), nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,11 +53,11 @@ func constructors(t *testing.T) (comments map[string]string, tests []string) {
 				continue
 			}
 			if s, ok := f.Type.Results.List[0].Type.(*ast.SelectorExpr); ok && s.Sel.Name == "Middleware" {
-				comments[f.Name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
+				comments[pkg+"."+f.Name.Name] = strings.Join(strings.Fields(f.Doc.Text()), " ")
 			}
 		}
 	}
-	return comments, tests
+	return tests
 }
 
 // Every middleware has a comment that says what it does to a response and what
@@ -62,26 +69,31 @@ func TestComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := map[string]bool{}
-	for _, row := range regexp.MustCompile("(?m)^\\| `middleware\\.(\\w+)` \\|").FindAllStringSubmatch(string(document), -1) {
+	for _, row := range rowName.FindAllStringSubmatch(string(document), -1) {
 		if rows[row[1]] {
 			t.Errorf("doc/middleware.md has two rows for %s", row[1])
 		}
 		rows[row[1]] = true
 	}
-	comments, tests := constructors(t)
-	if len(comments) == 0 {
-		t.Fatal("no middleware was found")
+	comments, tests := map[string]string{}, map[string][]string{}
+	for pkg, dir := range families {
+		before := len(comments)
+		tests[pkg] = constructors(t, pkg, dir, comments)
+		if len(comments) == before {
+			t.Fatalf("no middleware was found in package %s", pkg)
+		}
 	}
 	for name, comment := range comments {
+		pkg, function, _ := strings.Cut(name, ".")
 		for _, word := range []string{"status", "header", "body", "Security: "} {
 			if !strings.Contains(strings.ToLower(comment), strings.ToLower(word)) {
 				t.Errorf("the comment of %s does not mention %q", name, word)
 			}
 		}
-		if !slices.Contains(tests, "Example"+name) {
+		if !slices.Contains(tests[pkg], "Example"+function) {
 			t.Errorf("%s has no example", name)
 		}
-		if _, ok := everything()[name]; !ok {
+		if _, ok := everything()[strings.TrimPrefix(name, "middleware.")]; !ok {
 			t.Errorf("%s is not in the table of this test", name)
 		}
 		if !rows[name] {

@@ -31,5 +31,7 @@
 // The environ that a middleware was given stays as it was; one that sets variables
 // passes on a copy.
 //
+// Files and sessions are in the packages static and session below this one.
+//
 // Middlewares may be used by any number of goroutines at once.
 package middleware

@@ -4,10 +4,8 @@ import (
 	"compress/gzip"
 	"fmt"
 	"strings"
-	"testing/fstest"
 
 	"github.com/gowsgi/gowsgi/middleware"
-	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
@@ -42,30 +40,4 @@ func ExampleContentType() {
 	fmt.Println(wsgitest.Record(app, get("/")).Headers.Get("Content-Type"))
 	// Output:
 	// text/plain; charset=utf-8
-}
-
-func ExampleStatic() {
-	// For a folder: root, err := os.OpenRoot("public"), and root.FS().
-	public := fstest.MapFS{"style.css": {Data: []byte("body { margin: 0 }")}}
-	static := middleware.Static(middleware.StaticConfig{FS: public})
-	app := middleware.Mount("/static", static(answer("404 Not Found", "no such file")))(text("application"))
-	show(app, get("/static/style.css"), get("/static/../secret"), get("/"))
-	// Output:
-	// GET /static/style.css: 200 OK: body { margin: 0 }
-	// GET /static/../secret: 404 Not Found: no such file
-	// GET /: 200 OK: application
-}
-
-func ExampleContent() {
-	app := wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		text := "a report of many pages"
-		return middleware.Content{
-			Reader:  strings.NewReader(text),
-			Size:    int64(len(text)),
-			Headers: wsgi.Headers{{Name: "Content-Type", Value: "text/plain"}},
-		}.Call(environ, start)
-	})
-	show(app, get("/report").With("Range", "bytes=2-7"))
-	// Output:
-	// GET /report: 206 Partial Content: report
 }

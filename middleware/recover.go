@@ -31,7 +31,8 @@ type RecoverConfig struct {
 // the first byte the failure goes on to the server, which cuts the response: a
 // page that has ended well would look whole. Two failures are passed on at all
 // times: http.ErrAbortHandler, which means to cut the connection, and that of a
-// client that has left. A response without a failure is left as it is; the
+// client that has left. Where the environ has x-wsgiorg.throw_errors, and it is
+// true when the request comes, all of them are passed on, panics too. A response without a failure is left as it is; the
 // server still gets a single block, or a file, as such.
 //
 // Security: what Page shows of err may be a secret; the default shows nothing.
@@ -45,6 +46,9 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if throws, _ := environ.Get("x-wsgiorg.throw_errors").(bool); throws { // COM-09
+				return next.Call(environ, start)
+			}
 			g := &guarded{environ: environ, start: start, panics: true}
 			g.replace = func(err error) wsgi.Application { return c.answer(environ, err) }
 			return g.call(next)

@@ -80,6 +80,26 @@ func TestRecover(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the caller wants the errors", func(t *testing.T) { // COM-09
+		m := middleware.Recover(middleware.RecoverConfig{Log: func(_ *wsgi.Environ, err error) { t.Errorf("logged %v", err) }})
+		call := func(wants any, app wsgi.Application) (err error, panicked any) {
+			environ := get("/").Environ()
+			environ.Set("x-wsgiorg.throw_errors", wants)
+			defer func() { panicked = recover() }()
+			_, err = m(app).Call(environ, func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+			return err, nil
+		}
+		if err, _ := call(true, kinds["fails"]); !errors.Is(err, errApp) {
+			t.Errorf("the error is %v, expected the application's", err)
+		}
+		if _, v := call(true, raises("oh", false)); v != "oh" {
+			t.Errorf("the panic is %v, expected the application's", v)
+		}
+		m = middleware.Recover(middleware.RecoverConfig{})
+		if err, v := call(false, kinds["fails"]); err != nil || v != nil {
+			t.Errorf("false: error %v, panic %v, expected a response", err, v)
+		}
+	})
 	// chi and gorilla end these as 200 with a Content-Length.
 	t.Run("after the first byte", func(t *testing.T) {
 		for name, app := range map[string]wsgi.Application{

@@ -42,6 +42,8 @@ var packages = map[string]string{
 	"json":        "encoding/json",
 	"log":         "log",
 	"middleware":  module + "/middleware",
+	"static":      module + "/middleware/static",
+	"session":     module + "/middleware/session",
 	"nethttp":     module + "/adapters/nethttp",
 	"fastcgi":     module + "/adapters/fastcgi",
 	"scgi":        module + "/adapters/scgi",

@@ -91,6 +91,7 @@ func New(config Config) wsgi.Middleware {
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			r := &request{settings: c, environ: environ, cookie: environ.Var("HTTP_COOKIE")}
+			environ = environ.Clone() // the one outside stays as it was
 			environ.Set(environKey, r)
 			return next.Call(environ, func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
 				headers, err := r.finish(headers)

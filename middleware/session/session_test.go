@@ -119,6 +119,20 @@ func TestContract(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) { conformance.TestMiddleware(t, session.New(config)) })
 }
 
+// The session is for the application inside: whoever called has the environ as
+// it was.
+func TestEnvironOutside(t *testing.T) {
+	environ := wsgitest.NewRequest("GET", "/get").Environ()
+	body, err := session.New(session.Config{Keys: [][]byte{key}})(site).Call(environ, func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	body.Close()
+	if _, err := session.From(environ); !errors.Is(err, session.ErrNone) || environ.Altered() {
+		t.Errorf("the error outside is %v, altered %v", err, environ.Altered())
+	}
+}
+
 func TestSession(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) {
 		b := visit(t, config)

@@ -201,6 +201,30 @@ func TestCacheControl(t *testing.T) {
 		map[string]string{"Cache-Control": "public, max-age=31536000, immutable"})
 }
 
+// A rule for a file does not depend on how its path was quoted (CVE-2026-34786),
+// and there is no second spelling that it would miss.
+func TestRuleSeesOneName(t *testing.T) {
+	var asked []string
+	app := linted(t, static.Config{
+		Files:     memory(map[string]string{"private/g.html": "g"}),
+		Immutable: func(name string) bool { asked = append(asked, name); return true },
+	})
+	for _, target := range []string{"/private/g.html", "/%70rivate/g.html", "/private%2fg.html", "/private/%67.html"} {
+		asked = nil
+		if res := wsgitest.Do(t, app, get(target)); res.Text() != "g" {
+			t.Errorf("%s: got %s %q", target, res.Status, res.Text())
+		}
+		if diff := cmp.Diff([]string{"private/g.html"}, asked); diff != "" {
+			t.Errorf("%s: asked about (-want +got):\n%s", target, diff)
+		}
+	}
+	for _, target := range []string{"//private/g.html", "/./private/g.html", "/x/../private/g.html", "/private//g.html"} {
+		if res := wsgitest.Do(t, app, get(target)); !strings.HasPrefix(res.Text(), "inside: ") {
+			t.Errorf("%s: got %s %q", target, res.Status, res.Text())
+		}
+	}
+}
+
 func TestHashed(t *testing.T) {
 	for name, want := range map[string]bool{
 		"app.3f2a9c1d.js": true, "js/app-3f2a9c1d.min.js": true, "a.0123456789abcdef0123456789abcdef.css": true,
