@@ -63,6 +63,12 @@ func (s *site) serve(t testing.TB, config *tls.Config) string {
 		l = tls.NewListener(l, config)
 		scheme = "https"
 	}
+	acceptOn(t, l, s.serveConn)
+	return scheme + "://" + l.Addr().String() + "/"
+}
+
+// acceptOn handles the connections of l until the end of the test.
+func acceptOn(t testing.TB, l net.Listener, handle func(c net.Conn)) {
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -70,15 +76,16 @@ func (s *site) serve(t testing.TB, config *tls.Config) string {
 			if err != nil {
 				return
 			}
-			go s.serveConn(c)
+			go func() {
+				defer c.Close()
+				handle(c)
+			}()
 		}
 	}()
-	return scheme + "://" + l.Addr().String() + "/"
 }
 
 // serveConn answers requests until one of them ends the connection.
 func (s *site) serveConn(c net.Conn) {
-	defer c.Close()
 	r := bufio.NewReaderSize(c, 4<<10)
 	for !s.dead.Load() {
 		q, err := s.read(c, r)
@@ -502,19 +509,7 @@ func TestCheckURLOfNone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { l.Close() })
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					serve(c)
-				}()
-			}
-		}()
+		acceptOn(t, l, serve)
 		return "http://" + l.Addr().String() + "/"
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -21,9 +21,13 @@ const inputLines = "line1\nline2\nend\n"
 var serverInputProbes = []probe[*serverSubject]{
 	onServer("INPUT-01", "read", func(s *serverRun) {
 		s.input(inputLines, func(in wsgi.InputStream) {
-			b := make([]byte, 8)
-			n, err := io.ReadFull(in, b)
-			s.same("read of 8 bytes", string(b[:n]), inputLines[:8], err)
+			// All of it: a server may cut the response to a body that is not
+			// read (INPUT-18).
+			for i := 0; i < len(inputLines); i += 8 {
+				b := make([]byte, 8)
+				n, err := io.ReadFull(in, b)
+				s.same("read of 8 bytes", string(b[:n]), inputLines[i:i+8], err)
+			}
 		})
 	}),
 	onServer("INPUT-02", "readline", func(s *serverRun) {
@@ -160,6 +164,11 @@ var serverInputProbes = []probe[*serverSubject]{
 			// and what it sent can be lost to the client then (RFC 9112, 9.6).
 			if r, err := c.receive("POST"); isTimeout(err) || err == nil && (r.code != 200 || r.body != "not read") {
 				s.faultf("expected a response 200 with body %q, got %v, %v", "not read", r, err)
+			}
+			if c.last != nil && c.last.closes() { // and how long it reads on is its own affair
+				c.Close()
+				<-sent
+				continue
 			}
 			next, err := c.receive("GET")
 			c.Close()

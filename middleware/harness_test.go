@@ -10,8 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -230,19 +228,6 @@ func sandwich(t *testing.T, m wsgi.Middleware) {
 				wsgitest.Do(t, l.Lint(m(l.Lint(app))), req)
 			})
 		}
-	}
-}
-
-// same checks that two applications answer alike.
-func same(t *testing.T, got, want *wsgitest.Response) {
-	t.Helper()
-	type shown struct {
-		Status  string
-		Headers wsgi.Headers
-		Text    string
-	}
-	if diff := cmp.Diff(shown{want.Status, want.Headers, want.Text()}, shown{got.Status, got.Headers, got.Text()}); diff != "" {
-		t.Errorf("response (-want +got):\n%s", diff)
 	}
 }
 

@@ -131,16 +131,29 @@ func (c *checkConfig) make(s subject, p process) (conformance.Report, error) {
 	if ctx.Err() != nil { // whatever that has broken in the check
 		err = context.Cause(ctx)
 	}
-	start := (*launch.StartError)(nil)
-	if errors.As(err, &start) {
-		if !c.verbose { // and nobody has seen it
-			for line := range strings.Lines(start.Output) {
-				fmt.Fprintf(p.stderr, "  | %s\n", strings.TrimSuffix(line, "\n"))
-			}
-		}
-		err = &launch.StartError{Command: start.Command, Err: start.Err}
+	return r, c.explain(err, p.stderr)
+}
+
+// explain puts on w what an error has beyond one line: what a command printed,
+// or Python's traceback. It returns the rest.
+func (c *checkConfig) explain(err error, w io.Writer) error {
+	if err == nil {
+		return nil
 	}
-	return r, err
+	var detail string
+	if start := (*launch.StartError)(nil); errors.As(err, &start) {
+		err, detail = &launch.StartError{Command: start.Command, Err: start.Err}, start.Output
+		if c.verbose { // it was shown as it came
+			detail = ""
+		}
+	} else if first, rest, ok := strings.Cut(strings.TrimSpace(err.Error()), "\n"); ok {
+		last := rest[strings.LastIndexByte(rest, '\n')+1:]
+		err, detail = fmt.Errorf("%s: %s", strings.TrimSuffix(first, ":"), last), rest
+	}
+	for line := range strings.Lines(detail) {
+		fmt.Fprintf(w, "  | %s\n", strings.TrimSuffix(line, "\n"))
+	}
+	return err
 }
 
 // write writes the report in the forms that are wanted.

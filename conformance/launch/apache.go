@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // modWSGI is the finder of mod_wsgi in Apache httpd.
@@ -25,6 +26,8 @@ func modWSGI(ctx context.Context, _ string) (Command, string, error) {
 		// be left of several if this process were killed, nobody would end.
 		Args: []string{httpd, "-X", "-f", "{tmp}/httpd.conf", "-c", "Listen {addr}"},
 		Dir:  "{tmp}",
+		// It may hang while it takes Python down, and has nothing to lose.
+		Grace: time.Second,
 		prepare: func(tmp string, fill *strings.Replacer) error {
 			config := fill.Replace(apacheConfig(modules, os.Geteuid() == 0))
 			return os.WriteFile(filepath.Join(tmp, "httpd.conf"), []byte(config), 0o644)

@@ -104,13 +104,6 @@ func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) 
 	return w.tell(report), software, err
 }
 
-// CheckApplication checks a Python application, "module:callable" or
-// "path/file.py:callable", in a process of its own. What the process finds by
-// itself, because only Python can tell, is in the report as well.
-func CheckApplication(ctx context.Context, suite conformance.Suite, target string, o Options) (conformance.Report, error) {
-	return conformance.Report{}, errors.ErrUnsupported
-}
-
 // Understand returns an error for the arguments of a command that has no place
 // to listen, or two of them. CheckCommand returns it too.
 func Understand(args []string) error { return Command{Args: args}.check() }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -215,17 +216,45 @@ func (s *Server) Output() string {
 	return s.process.output.String()
 }
 
-// ended reports whether the command has ended though nobody told it to, and
-// how.
-func (s *Server) ended() (how string, ended bool) {
+// gone reports whether the command has ended, or does not listen any more,
+// though nobody told it to, and how.
+func (s *Server) gone(ctx context.Context) (how string, gone bool) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
+	p, stopped := s.process, s.stopped
+	s.mu.Unlock()
 	select {
-	case <-s.process.done:
-		return s.process.how(), !s.stopped
+	case <-p.done:
+		return p.how(), !stopped
 	default:
+	}
+	d := net.Dialer{Timeout: attemptTime}
+	c, err := d.DialContext(ctx, s.Network, s.Addr)
+	if err == nil {
+		c.Close()
 		return "", false
 	}
+	if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
+		return "", false // it is busy
+	}
+	select {
+	case <-p.done: // whose end is about to be known
+		return p.how(), !stopped
+	case <-time.After(endTime):
+	}
+	return fmt.Sprintf("stopped listening (%v)", err), !stopped
+}
+
+// endTime is how long the end of a process may take behind the end of its
+// connections.
+const endTime = 500 * time.Millisecond
+
+// restart starts the command again, in the place where it was.
+func (s *Server) restart(ctx context.Context) error {
+	s.mu.Lock()
+	p := s.process
+	s.mu.Unlock()
+	p.stop(ctx, s.grace())
+	return s.run(ctx)
 }
 
 // Stop ends the command and everything that it has started, and returns when

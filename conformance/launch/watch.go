@@ -29,7 +29,7 @@ var errTooOften = errors.New("the server has ended too often")
 func (w *watch) next(ctx context.Context, s *Server, probe string) {
 	before := w.probe
 	w.probe = probe
-	if how, ended := s.ended(); ended && ctx.Err() == nil {
+	if how, gone := s.gone(ctx); gone && ctx.Err() == nil {
 		text := fmt.Sprintf("expected the server to go on whatever the application does, it %s during the probe %s", how, before)
 		if out := s.Output(); out != "" {
 			text += "\nthe end of its output:\n  " + strings.ReplaceAll(out, "\n", "\n  ")
@@ -40,7 +40,7 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 		case len(w.ends) == tooOften:
 			w.cancel(errTooOften)
 		default:
-			if err := s.run(ctx); err != nil {
+			if err := s.restart(ctx); err != nil {
 				w.cancel(fmt.Errorf("the server %s during the probe %s and does not start again: %w", how, before, err))
 			}
 		}

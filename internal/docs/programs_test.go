@@ -40,6 +40,7 @@ var packages = map[string]string{
 	"httputil":    "net/http/httputil",
 	"io":          "io",
 	"json":        "encoding/json",
+	"launch":      module + "/conformance/launch",
 	"log":         "log",
 	"middleware":  module + "/middleware",
 	"static":      module + "/middleware/static",

@@ -17,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -73,19 +74,18 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
+	then, err := read(*out + *check)
+	switch {
+	case *out != "" && *only == "" && errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	}
 	if *out != "" {
+		now = now.settled(then)
 		if *only != "" {
-			then, err := read(*out)
-			if err != nil {
-				return err
-			}
 			now = then.with(now)
 		}
 		return now.write(*out)
-	}
-	then, err := read(*check)
-	if err != nil {
-		return err
 	}
 	if *only != "" {
 		then = then.of(now)

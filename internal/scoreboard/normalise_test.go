@@ -22,6 +22,10 @@ func TestNormalise(t *testing.T) {
 		{"folders", `"/tmp/gowsgi-12345/probe.py", /home/somebody/x, /src/gowsgi/wsgi/x.go:12 +0x5e`, `"TMP/probe.py", ~/x, wsgi/x.go:12`},
 		{"address in memory", `<Body object at 0x7f00a1b2c3d4>, 0xff`, `<Body object at 0xADDRESS>, 0xff`},
 		{"probes", "GET /probe-12/x HTTP/1.1, /probes-1", "GET /probe/x HTTP/1.1, /probes-1"},
+		{"log of uWSGI", "[pid: 7|app: 0|req: 436/437] 127.0.0.1 () [Thu Nov  6 12:54:10 2026] GET /x => generated 0 bytes in 12 msecs",
+			"[pid: PID|app: 0|req: N/N] 127.0.0.1 () [TIME] GET /x => generated 0 bytes in SOME msecs"},
+		{"module of mod_wsgi", "_mod_wsgi_fc1e5158d749c9d69d6f5b32267dac66.ProbeError", "_mod_wsgi_HASH.ProbeError"},
+		{"connections", "(57 connections before these are left out)\nconnection 58:\nsent:", "(the connections before these are left out)\nconnection N:\nsent:"},
 		{"durations", `after 5.003s, within 100ms and 5s`, `after SOMEs, within 100ms and 5s`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -105,12 +105,11 @@ def fact_start_none(call):
     return outcome(call.start_response, "200 OK", headers, None), outcome(call.start_response, "200 OK", headers, None)
 
 
-class _List(list):
-    pass
-
-
-class _Text(str):
-    pass
+def fact_start_twice(call):
+    """A second call without exc_info."""
+    headers = [("Content-Type", "text/plain")]
+    call.start_response("200 OK", headers)
+    return outcome(call.start_response, "200 OK", headers)
 
 
 _PLAIN = ("Content-Type", "text/plain")
