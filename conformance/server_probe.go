@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -89,6 +90,10 @@ type serverRun struct {
 	record  *record
 	path    string     // where the probe's application is
 	conns   []net.Conn // under mu
+
+	installed int
+	called    atomic.Bool // one of the applications that were installed
+	refusable bool        // the server may answer by itself
 }
 
 // onServer makes a probe of a function that works on a serverRun.
@@ -104,6 +109,11 @@ func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 			}
 		}()
 		run(s)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.installed > 0 && !s.called.Load() && !s.refusable {
+			s.skipped = "not decided: the server did not call the application"
+		}
 	}}
 }
 
@@ -114,7 +124,8 @@ type app = func(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.I
 // exchange of the transcript.
 func (s *serverRun) install(a app) {
 	x := s.script.begin("in the application")
-	a = transcribed(x, a)
+	s.installed++
+	a = s.transcribed(x, a)
 	d := s.subject.dispatcher
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -186,8 +197,9 @@ func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
 }
 
 // transcribed makes an application leave its events in x.
-func transcribed(x *exchange, a app) app {
+func (s *serverRun) transcribed(x *exchange, a app) app {
 	return func(environ *wsgi.Environ, start wsgi.StartResponse) (body wsgi.Iterable, err error) {
+		s.called.Store(true)
 		x.note("called with %s %s", environ.Var("REQUEST_METHOD"), visible(environ.Var("SCRIPT_NAME")+environ.Var("PATH_INFO")))
 		returned := false
 		defer func() {
