@@ -62,48 +62,56 @@ func (s *serverRun) pythonApp(use func(py pythonSide, environ *wsgi.Environ, sta
 	}
 }
 
+// saying is what a function of the Python side has said.
+type saying struct {
+	value any
+	err   error
+}
+
 // fact sends a request and returns what the function of the Python side says
 // of the call. The application answers 200 with a body "ok", unless the
 // function failed.
 func (s *serverRun) fact(raw, name string, args ...any) any {
-	var value any
-	var failed error
-	called := false
+	said := make(chan saying, 1)
 	s.install(s.pythonApp(func(py pythonSide, environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		called = true
-		if value, failed = py.Fact(name, args...); failed != nil {
-			return nil, failed
+		value, err := py.Fact(name, args...)
+		said <- saying{value, err}
+		if err != nil {
+			return nil, err
 		}
 		return s.sized("ok")(environ, start)
 	}))
 	_, err := s.dial().send(strings.Replace(raw, "/PROBE", s.path, 1)).receive("GET")
-	switch {
-	case isTimeout(err):
+	if isTimeout(err) {
 		s.fatalf("expected the application to be called and to end, it did not within %v", s.patience)
-	case !called:
-		s.fatalf("expected the application to be called, it was not")
-	case failed != nil:
-		s.fatalf("expected the application to get on, it got %v", failed)
 	}
-	return value
+	return s.hear(said)
 }
 
 // provokeFact is fact for a function that leaves the response in whatever
 // state the server makes of it.
-func (s *serverRun) provokeFact(name string, args ...any) (value any) {
-	called := false
+func (s *serverRun) provokeFact(name string, args ...any) any {
+	said := make(chan saying, 1)
 	s.provoke("GET", s.pythonApp(func(py pythonSide, _ *wsgi.Environ, _ wsgi.StartResponse) (wsgi.Iterable, error) {
-		called = true
-		var err error
-		if value, err = py.Fact(name, args...); err != nil {
-			s.faultf("expected the application to get on, it got %v", err)
-		}
+		value, err := py.Fact(name, args...)
+		said <- saying{value, err}
 		return nil, errProbe
 	}))
-	if !called {
+	return s.hear(said)
+}
+
+// hear takes what was said before the response came.
+func (s *serverRun) hear(said <-chan saying) any {
+	select {
+	case t := <-said:
+		if t.err != nil {
+			s.fatalf("expected the application to get on, it got %v", t.err)
+		}
+		return t.value
+	default:
 		s.fatalf("expected the application to be called, it was not")
+		return nil
 	}
-	return value
 }
 
 // object is an application that returns a body of the Python side, whose

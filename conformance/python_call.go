@@ -25,10 +25,12 @@ var pythonCallProbes = []probe[*serverSubject]{
 }
 
 // how makes a request and returns how the application was called.
-func (s *serverRun) how() (how map[string]any) {
-	s.get(s.pythonApp(func(py pythonSide, environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		how = py.How()
+func (s *serverRun) how() map[string]any {
+	said := make(chan saying, 1)
+	s.alone("GET", s.pythonApp(func(py pythonSide, environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		said <- saying{value: py.How()}
 		return s.sized("ok")(environ, start)
 	}))
+	how, _ := s.hear(said).(map[string]any)
 	return how
 }

@@ -164,6 +164,11 @@ var serverInputProbes = []probe[*serverSubject]{
 			if r, err := c.receive("POST"); isTimeout(err) || err == nil && (r.code != 200 || r.body != "not read") {
 				s.faultf("expected a response 200 with body %q, got %v, %v", "not read", r, err)
 			}
+			if c.last != nil && c.last.closes() { // and how long it reads on is its own affair
+				c.Close()
+				<-sent
+				continue
+			}
 			<-sent
 			// Not before: a server that does not see a request which came
 			// together with the body breaks HTTP-19, and not at each try.
