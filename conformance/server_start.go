@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"runtime"
+	"sync/atomic"
 	"weak"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -75,6 +76,7 @@ var serverCallProbes = []probe[*serverSubject]{
 	onServer("SRV-10", "callables after the request", func(s *serverRun) {
 		var start wsgi.StartResponse
 		var write wsgi.Write
+		var elsewhere atomic.Bool
 		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
 			start = sr
 			write, _ = sr("200 OK", plainText("Content-Length", "2"), nil)
@@ -84,7 +86,8 @@ var serverCallProbes = []probe[*serverSubject]{
 		// The next request passes the connection on, so the first one is over.
 		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
 			sr("200 OK", plainText("Content-Length", "4"), nil)
-			if _, err := write([]byte("XXXX")); err == nil {
+			_, err := write([]byte("XXXX"))
+			if elsewhere.Store(errors.Is(err, errors.ErrUnsupported)); err == nil {
 				s.faultf("expected write of a finished request to fail, it returned no error")
 			}
 			if _, err := start("500 Late", plainText(), errProbe); err == nil {
@@ -92,6 +95,9 @@ var serverCallProbes = []probe[*serverSubject]{
 			}
 			return wsgi.Strings("next"), nil
 		}), 200, "next")
+		if elsewhere.Load() {
+			s.skipf("the next request came to another process, which has no callables of this one")
+		}
 	}),
 	onServer("SRV-12", "environ emptied by the application", func(s *serverRun) {
 		wreck := func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

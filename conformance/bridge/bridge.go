@@ -254,9 +254,15 @@ func (b *Bridge) late(s *strand, name string, args []any) (any, error) {
 	}
 	b.mu.Unlock()
 	for _, t := range others {
-		if result, err, ok := t.lend("late", append([]any{s.id, name}, args...)...); ok {
-			return result, err
+		result, err, ok := t.lend("late", append([]any{s.id, name}, args...)...)
+		if !ok {
+			continue
 		}
+		var e *Exception
+		if errors.As(err, &e) && e.Class == Module+".Elsewhere" {
+			return nil, errOver
+		}
+		return result, err
 	}
 	return nil, errOver
 }

@@ -20,6 +20,16 @@ func TestReference(t *testing.T) {
 	})
 }
 
+// TestTruthyFlags sees that flags need not be of type bool in Python.
+func TestTruthyFlags(t *testing.T) {
+	suite := conformance.Suite{Python: true, Only: []string{"ENV"}}
+	suite.TestServer(t, func(t testing.TB, app wsgi.Application) (network, addr string) {
+		truthy := reference
+		truthy.args = func(dir, addr string) []string { return append(reference.args(dir, addr), "truthy-flags") }
+		return truthy.start(t, listen(t, app), bridge.Callable)
+	})
+}
+
 // TestPeers runs the suite on real servers. What they do wrong was looked at,
 // fault by fault, in the versions that are named; anything else that is found
 // in those versions is taken for an artefact of the bridge or of a probe.

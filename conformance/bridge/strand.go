@@ -45,7 +45,7 @@ var errGone = errors.New("bridge: the server has dropped the call")
 
 // errOver says that a callable was used too late, and that there is no call in
 // its process from which the server could be asked what it makes of that.
-var errOver = errors.New("bridge: the call is over, and its process has no other")
+var errOver = fmt.Errorf("bridge: the call is over, and its process has no other: %w", errors.ErrUnsupported)
 
 // run plays the application until Python has nothing more to ask.
 func (s *strand) run(app wsgi.Application, vars map[string]any, how map[string]any) {

@@ -31,6 +31,10 @@ class ProbePanic(ProbeError):
     """A panic of the application in Go."""
 
 
+class Elsewhere(Exception):
+    """What should be used belongs to another process, or is long gone."""
+
+
 # The callables of the last calls of this process, which may be used too late
 # on purpose.
 _past = collections.OrderedDict()
@@ -161,7 +165,7 @@ class Call:
 
     def do_late(self, number, name, *args):
         if number not in _past:
-            raise LookupError("the callables of call %d are not in this process" % number)
+            raise Elsewhere("the callables of call %d are not in this process" % number)
         start_response, writes = _past[number]
         if name == "write":
             writes[args[0]](args[1])
