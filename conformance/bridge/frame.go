@@ -19,24 +19,29 @@ type frame struct {
 	value any
 }
 
-// The kinds of frames. The first group opens and answers, and is used by both
-// sides; the others belong to whoever plays the application.
+// The kinds of frames: those of both sides, those of whoever is the server,
+// and those of whoever is the application.
 const (
-	frameCall    = 'c' // do this: (name, arguments...)
-	frameResult  = 'r' // it was done, with this result
-	frameRaised  = 'x' // it raised: (number, cause, class, text)
-	frameEvent   = 'v' // this happened, and wants no answer
-	frameApp     = 'a' // the application is called
-	frameNext    = 'n' // the body is asked for a block
-	frameClose   = 'k' // the body is closed
-	frameReturn  = 'q' // the application returns: (shape, arguments...)
-	frameRaise   = 'e' // the application, or its body, raises
-	frameYield   = 'y' // the body yields a block
-	frameStop    = 's' // the body is at its end
-	frameClosed  = 'd' // the body is closed
-	frameLane    = 'l' // a thread of the driver is ready, with this token
-	headerLength = 5
+	frameCall   = 'c' // do this: (name, arguments...)
+	frameResult = 'r' // it was done, with this result
+	frameRaised = 'x' // it raised: how Python describes an exception, or a cause
+	frameEvent  = 'v' // this happened, and wants no answer
+
+	frameApp   = 'a' // the application is called
+	frameNext  = 'n' // the body is asked for a block
+	frameClose = 'k' // the body is closed
+
+	frameReturn = 'q' // the application returns: (shape, arguments...)
+	frameRaise  = 'e' // the application, or its body, raises
+	frameYield  = 'y' // the body yields a block
+	frameStop   = 's' // the body is at its end
+	frameClosed = 'd' // the body is closed
+
+	frameLane = 'l' // a thread of the driver is ready, with this token
 )
+
+// headerLength is that of what stands before the value of a frame, in bytes.
+const headerLength = 5
 
 // conn is a connection that carries frames. One goroutine at a time uses it.
 type conn struct {
@@ -91,8 +96,7 @@ func (c *conn) receive() (frame, error) {
 	return frame{header[4], value}, nil
 }
 
-// sendFile sends a frame and an open file with it. It reports false where the
-// connection cannot carry files.
+// canSendFiles reports whether open files can travel on the connection.
 func (c *conn) canSendFiles() bool {
 	_, ok := c.Conn.(*net.UnixConn)
 	return ok && filesTravel

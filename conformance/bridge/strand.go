@@ -60,7 +60,9 @@ func (s *strand) run(app wsgi.Application, vars map[string]any, how map[string]a
 		s.sent[key] = value
 	}
 	s.environ = wsgi.NewEnviron(ctx, src)
+	s.mu.Lock() // another call may want to use this one
 	s.turn = true
+	s.mu.Unlock()
 	var body wsgi.Iterable
 	err := guard(func() (err error) {
 		body, err = app.Call(s.environ, s.startResponse)
