@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -54,6 +55,7 @@ type reply struct {
 	starts    int            // calls of start_response
 	given     []wsgi.Headers // the lists that start_response was given
 	copies    []wsgi.Headers // and what was in them
+	refused   bool           // start_response was called and failed
 	second    bool           // start_response was called again without exc_info
 	unstarted bool           // data came before start_response
 	wroteLate bool           // write was called when Call had returned
@@ -102,7 +104,7 @@ func (c *caller) call() *reply {
 	x := c.script.begin("in order")
 	x.note("server: calls the application with %s /", c.method)
 	c.guarded("the application that is asked for "+c.method+" /", func() {
-		defer recovered(&r.err)
+		defer recovered(x, &r.err)
 		c.drive(r, x, environ)
 	})
 	return r
@@ -112,7 +114,7 @@ func (c *caller) call() *reply {
 func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 	returned := false
 	start := observed(x, "application: ", func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-		if c.refuses {
+		if r.refused = c.refuses; c.refuses {
 			return nil, errProbe
 		}
 		r.second = r.second || r.starts > 0 && excInfo == nil
@@ -138,7 +140,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 		return
 	}
 	defer func() {
-		defer recovered(&r.err)
+		defer recovered(x, &r.err)
 		x.note("server: closes the body")
 		body.Close()
 	}()
@@ -148,7 +150,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 	if sized, ok := body.(wsgi.Sized); ok {
 		r.sized, r.len = true, sized.Len()
 	}
-	after := 0
+	after, late := 0, time.Now().Add(c.patience*3/4)
 	body.Blocks(func(block []byte, err error) bool {
 		if r.stopped {
 			if r.wentOn = true; after == 0 {
@@ -168,7 +170,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 		r.unstarted = r.unstarted || len(block) > 0 && r.starts == 0
 		r.add(block)
 		r.blocks++
-		r.endless = r.blocks >= maxBlocks || r.size >= maxBytes
+		r.endless = r.blocks >= maxBlocks || r.size >= maxBytes || time.Now().After(late)
 		if r.stopped = r.blocks == c.stopAfter || r.endless; r.stopped {
 			x.note("server: stops")
 		}
@@ -179,7 +181,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 // ends leaves a probe that needs the end of a body which has none.
 func (c *caller) ends(r *reply) {
 	if r.endless {
-		c.skipf("the body of %s / has no end within %d blocks and %d MiB", c.method, maxBlocks, maxBytes>>20)
+		c.skipf("the body of %s / has no end within %d blocks, %d MiB and %v", c.method, maxBlocks, maxBytes>>20, c.patience*3/4)
 	}
 }
 

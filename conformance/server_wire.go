@@ -35,7 +35,9 @@ func (c *wireConn) within(wait time.Duration) {
 // Bounds of what is read of a server, which may send for ever.
 const (
 	maxWireHead = 64 << 10
-	maxWireBody = 8 << 20
+	maxWireBody = 1 << 20
+
+	maxWireChunks = 1 << 14
 )
 
 // Read keeps what came, and how it ended, in the transcript.
@@ -266,7 +268,7 @@ func (c *wireConn) body(r *wireResponse, method string) {
 
 // chunks reads a chunked body, RFC 9112 section 7.1.
 func (c *wireConn) chunks(body *bytes.Buffer) error {
-	for {
+	for range maxWireChunks {
 		budget := 1 << 10
 		line, err := c.line(&budget)
 		if err != nil {
@@ -289,6 +291,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return nil
 		}
 	}
+	return errors.New("the body does not end")
 }
 
 // ended reports whether the server closes the connection within the patience,

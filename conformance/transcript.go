@@ -196,7 +196,7 @@ func (x *exchange) String() string {
 			if i == keptEvents && x.more > 0 {
 				fmt.Fprintf(&b, "  (%d events are left out)\n", x.more)
 			}
-			b.WriteString("  " + e.text)
+			b.WriteString("  " + shorten(e.text))
 			if e.times > 1 {
 				fmt.Fprintf(&b, " (%d times)", e.times)
 			}

@@ -55,16 +55,9 @@ var urlRefusalProbes = []probe[*urlSubject]{
 	onURL("HTTP-19", "blank before the colon", func(s *urlRun) {
 		const what = "a blank between a field's name and its colon"
 		c := s.dial().send(s.request("GET", "Content-Length : 7"))
-		r, err := c.receive("GET")
-		switch {
-		case err == errClosed || isReset(err):
-		case err != nil:
-			s.faultf("expected a refusal of %s or the end of the connection, got %v", what, err)
-		case r.complete():
-			// Where the connection ends, no other request suffers.
-			if s.follow(c, r, what) && r.code < 400 {
-				s.faultf("expected a refusal of %s (RFC 9112, section 5.1), got %v", what, r)
-			}
+		// Where the connection ends, no other request suffers.
+		if r := s.reaction(what, c); r != nil && r.complete() && s.follow(c, r, what) && r.code < 400 {
+			s.faultf("expected a refusal of %s (RFC 9112, section 5.1), got %v", what, r)
 		}
 	}),
 	onURL("SRV-08", "malformed request line", func(s *urlRun) {
@@ -112,15 +105,26 @@ var urlRefusalProbes = []probe[*urlSubject]{
 	}),
 }
 
+// reaction returns the response to what is malformed. It is nil where the
+// connection ended, which is an answer too, and where there was none, which is
+// a fault.
+func (s *urlRun) reaction(what string, c *wireConn) *wireResponse {
+	r, err := c.receive("GET")
+	if err == nil {
+		return r
+	}
+	if err != errClosed && !isReset(err) {
+		s.faultf("expected an answer to %s or the end of the connection, got %v", what, err)
+	}
+	return nil
+}
+
 // refused expects a refusal of a malformed request, and the end of the
-// connection: that, too, is an answer to what is no HTTP.
+// connection.
 func (s *urlRun) refused(what, raw string) {
 	c := s.dial().send(raw)
-	r, err := c.receive("GET")
-	switch {
-	case err == errClosed || isReset(err):
-	case err != nil:
-		s.faultf("expected a refusal of %s or the end of the connection, got %v", what, err)
+	switch r := s.reaction(what, c); {
+	case r == nil:
 	case r.code < 400:
 		s.faultf("expected a refusal of %s, got %v", what, r)
 	default:
@@ -128,22 +132,18 @@ func (s *urlRun) refused(what, raw string) {
 	}
 }
 
-// closed expects the end of the connection behind a refusal.
+// closed expects the end of the connection behind the response to what is
+// malformed.
 func (s *urlRun) closed(c *wireConn, what string) {
 	if rest, closed := c.ended(); rest != "" || !closed {
-		s.faultf("expected the end of the connection behind the refusal of %s, got %q and it stays open", what, shorten(rest))
+		s.faultf("expected the end of the connection behind the response to %s, got %q and it stays open", what, shorten(rest))
 	}
 }
 
 // settled expects a complete response of any kind, or the end of the
 // connection, and no second response.
 func (s *urlRun) settled(what string, c *wireConn) {
-	r, err := c.receive("GET")
-	switch {
-	case err == errClosed || isReset(err):
-	case err != nil:
-		s.faultf("expected an answer to %s or the end of the connection, got %v", what, err)
-	case r.complete():
+	if r := s.reaction(what, c); r != nil && r.complete() {
 		s.closed(c, what)
 	}
 }
@@ -151,12 +151,7 @@ func (s *urlRun) settled(what string, c *wireConn) {
 // settledOrServed expects a refusal, or else an answer as to a good request,
 // after which the connection can be used.
 func (s *urlRun) settledOrServed(what string, c *wireConn) {
-	r, err := c.receive("GET")
-	switch {
-	case err == errClosed || isReset(err):
-	case err != nil:
-		s.faultf("expected an answer to %s or the end of the connection, got %v", what, err)
-	case r.complete():
+	if r := s.reaction(what, c); r != nil && r.complete() {
 		s.follow(c, r, what)
 	}
 }

@@ -236,8 +236,17 @@ func (s *Server) gone(ctx context.Context) (how string, gone bool) {
 	if ne := net.Error(nil); errors.As(err, &ne) && ne.Timeout() {
 		return "", false // it is busy
 	}
+	select {
+	case <-p.done: // whose end is about to be known
+		return p.how(), !stopped
+	case <-time.After(endTime):
+	}
 	return fmt.Sprintf("stopped listening (%v)", err), !stopped
 }
+
+// endTime is how long the end of a process may take behind the end of its
+// connections.
+const endTime = 500 * time.Millisecond
 
 // restart starts the command again, in the place where it was.
 func (s *Server) restart(ctx context.Context) error {
