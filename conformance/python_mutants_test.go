@@ -63,6 +63,9 @@ var pythonMutants = []struct{ rule, fault, also, callable string }{
 // is right, called in each shape that an application can have, and on one for
 // each fault that they should find.
 func TestPythonServerMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 20 s")
+	}
 	python := findPython(t)
 	var judge conformance.PythonJudge
 	for _, callable := range bridge.Callables {
