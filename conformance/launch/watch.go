@@ -17,8 +17,11 @@ type watch struct {
 	progress func(rule, name string)
 	cancel   context.CancelCauseFunc
 	probe    string // that is at work
-	ends     []string
+	ends     []end
 }
+
+// An end of a server, and the probe that was at work.
+type end struct{ probe, text string }
 
 // tooOften is how many ends of a server are enough.
 const tooOften = 20
@@ -34,7 +37,7 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 		if out := s.Output(); out != "" {
 			text += "\nthe end of its output:\n  " + strings.ReplaceAll(out, "\n", "\n  ")
 		}
-		w.ends = append(w.ends, text)
+		w.ends = append(w.ends, end{before, text})
 		switch {
 		case probe == "":
 		case len(w.ends) == tooOften:
@@ -50,34 +53,52 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 	}
 }
 
-// ruleOfEnds is the rule that a server breaks which does not survive.
-const ruleOfEnds = "SRV-08"
+// The rules that a server breaks which does not survive: the one of all failing
+// requests, and the one of exceptions that are meant for the process. The probes
+// of the latter may see nothing of it: a server takes its time to end, and is
+// there again when they look.
+const ruleOfEnds, ruleOfExits = "SRV-08", "ERR-13"
 
 // tell adds what was seen to the report.
 func (w *watch) tell(r conformance.Report) conformance.Report {
 	if len(w.ends) == 0 {
 		return r
 	}
-	evidence := w.ends[0]
+	add(&r, ruleOfEnds, w.ends[0].text+w.more())
+	for _, e := range w.ends {
+		if strings.HasPrefix(e.probe, ruleOfExits) {
+			add(&r, ruleOfExits, e.text)
+			break
+		}
+	}
+	return r
+}
+
+// more says how many ends there were behind the first one.
+func (w *watch) more() (text string) {
 	if more := len(w.ends) - 1; more > 0 {
-		evidence += fmt.Sprintf("\nand %d times more", more)
+		text = fmt.Sprintf("\nand %d times more", more)
 	}
 	if len(w.ends) == tooOften {
-		evidence += "; then the check was given up"
+		text += "; then the check was given up"
 	}
-	i := slices.IndexFunc(r.Results, func(x conformance.Result) bool { return x.ID == ruleOfEnds })
+	return text
+}
+
+// add makes a rule of r fail, with evidence behind what there is.
+func add(r *conformance.Report, id, evidence string) {
+	i := slices.IndexFunc(r.Results, func(x conformance.Result) bool { return x.ID == id })
 	if i < 0 {
 		i = len(r.Results)
 		for _, rule := range conformance.Rules() {
-			if rule.ID == ruleOfEnds {
+			if rule.ID == id {
 				r.Results = append(r.Results, conformance.Result{ID: rule.ID, Level: rule.Level})
 			}
 		}
 	}
-	if x := &r.Results[i]; x.Status == conformance.Fail {
-		x.Evidence += "\n" + evidence
-	} else {
-		x.Status, x.Evidence = conformance.Fail, evidence
+	x := &r.Results[i]
+	if x.Status == conformance.Fail || x.Status == conformance.Warn {
+		evidence = x.Evidence + "\n" + evidence
 	}
-	return r
+	x.Status, x.Evidence = conformance.Fail, evidence
 }
