@@ -24,7 +24,6 @@ func TestHTTP2(t *testing.T) {
 
 // found has the rules that net/http/fcgi breaks, each with what it does.
 var found = map[string]string{
-	"INPUT-19": "it calls the handler only when a part of the body, or its end, has come",
 	"START-26": "it has no way to end a response but FCGI_END_REQUEST",
 	"ERR-11":   "the same",
 	"ERR-13":   "the same",
