@@ -33,7 +33,7 @@ type siteFaults struct {
 	chunksOld, keepsOld, badChunks, shortBody, longBody bool
 	losesPipelined, saysCloseOnly, noAbsolute           bool
 	starFails, neverContinues, continuesOld             bool
-	continuesLate, continuesTwice, mixes, swallows      bool
+	continuesLate, continuesTwice, mixes                bool
 
 	takesLengths, takesTwoLengths, goesByLength, staysOpen, takesCoding, takesChunks bool
 	unfolds, takesBlank, takesGarbage, diesOfGarbage, hangsOnHeader, hangsOnCut      bool

@@ -283,7 +283,7 @@ var serverStartProbes = []probe[*serverSubject]{
 }
 
 // releasable is an error that nobody else refers to.
-type releasable struct{ text [64]byte }
+type releasable struct{ _ [64]byte }
 
 func (e *releasable) Error() string { return "conformance: exc_info of a probe" }
 

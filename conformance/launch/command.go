@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -60,14 +59,6 @@ const (
 	defaultStartTimeout = 30 * time.Second
 	defaultGrace        = 5 * time.Second
 )
-
-// name is how messages call the command.
-func (c Command) name() string {
-	if len(c.Args) == 0 {
-		return ""
-	}
-	return filepath.Base(c.Args[0])
-}
 
 // uses reports whether one of the placeholders is in the arguments.
 func (c Command) uses(placeholders ...string) bool {
