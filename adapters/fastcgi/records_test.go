@@ -161,7 +161,13 @@ func TestIDInUse(t *testing.T) {
 	p := connect(t, echo)
 	p.Write(ask(1, fcgi.KeepConn))
 	p.Write(fcgi.AppendBegin(nil, 1, fcgi.Responder, fcgi.KeepConn))
-	p.expect(record{})
+	// The application may still say that its input is broken: what counts is
+	// that the connection ends, and no response as if it were whole.
+	for r := p.next(); r != (record{}); r = p.next() {
+		if r.ID != 1 || r.Type == fcgi.Stdout && strings.Contains(r.Content, "200") {
+			t.Errorf("expected the end of the connection or a failure of request 1, got %+v", r)
+		}
+	}
 }
 
 func TestRoles(t *testing.T) {
