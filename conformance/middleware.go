@@ -168,7 +168,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 	if sized, ok := body.(wsgi.Sized); ok {
 		o.sized, o.len = true, sized.Len()
 	}
-	stopped, after, late := false, 0, time.Now().Add(s.patience*3/4)
+	stopped, after, late := false, 0, time.Now().Add(s.patience/2)
 	body.Blocks(func(block []byte, err error) bool {
 		if stopped {
 			record.addAs("outer value after stop", "")

@@ -44,7 +44,7 @@ type serverFaults struct {
 
 	silentErrors, logsLeavers, joinsLogLines, tearsLines, spreadsFailures, keepsExcInfo bool // the log, and what is kept
 
-	writesLate, dropsAfterWrite, collects, trustsFd bool
+	writesLate, dropsAfterWrite, collects, trustsFd, dropsFragment bool
 
 	asksForWrapper, fileFromStart, sendsWrapped, emptyWrapper, leavesFileOpen bool // files
 }
@@ -238,6 +238,7 @@ var environMutants = []serverMutant{
 			e["PATH_INFO"] = ""
 		}
 	})},
+	{"CGI-31", "drops the fragment", none, serverFaults{dropsFragment: true}},
 	{"CGI-08", "SERVER_PORT from Host", none, spoil(func(e map[string]any, q *mutantRequest) {
 		if !q.fields.Has("Host") {
 			e["SERVER_PORT"] = ""
