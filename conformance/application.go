@@ -79,7 +79,7 @@ const (
 )
 
 func (r *reply) String() string {
-	return fmt.Sprintf("%d calls of start_response, status %q, %d bytes %q, error %v", r.starts, r.status, r.size, shorten(string(r.begins)), r.err)
+	return fmt.Sprintf("%d calls of start_response, status %q, %d bytes %q, %s", r.starts, r.status, r.size, shorten(string(r.begins)), ending(r.err))
 }
 
 func (r *reply) add(block []byte) {

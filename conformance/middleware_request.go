@@ -87,7 +87,7 @@ var middlewareRequestProbes = []probe[wsgi.Middleware]{
 		s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			all, err := io.ReadAll(environ.Input())
 			if n, ok := environ.ContentLength(); err != nil || len(all) == 0 || ok && int64(len(all)) != n {
-				s.faultf("expected the application to read the body of the request, and CONTENT_LENGTH to be right, got %q, error %v, length %d", all, err, n)
+				s.faultf("expected the application to read the body of the request, and CONTENT_LENGTH to be right, got %q, %s, length %d", all, ending(err), n)
 			}
 			return s.text("hello")(environ, start)
 		})

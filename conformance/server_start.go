@@ -13,7 +13,7 @@ var serverStartProbes = []probe[*serverSubject]{
 	onServer("START-02", "returns write", func(s *serverRun) {
 		s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			if write, err := start("200 OK", plainText(), nil); write == nil || err != nil {
-				s.faultf("expected start_response to return a write and no error, got write == nil: %t, error %v", write == nil, err)
+				s.faultf("expected start_response to return a write and no error, got write == nil: %t, %s", write == nil, ending(err))
 			}
 			return wsgi.Strings("ok"), nil
 		})

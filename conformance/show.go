@@ -20,6 +20,14 @@ func got(value any, err error) string {
 	return fmt.Sprintf("%v: %s", orNone(value), why(err))
 }
 
+// ending shows how a call or a body ended.
+func ending(err error) string {
+	if err == nil {
+		return "no error"
+	}
+	return fmt.Sprintf("the error %q", err)
+}
+
 // why is the text of err, without addresses where time was up.
 func why(err error) string {
 	if isTimeout(err) {
