@@ -94,19 +94,7 @@ var middlewareRequestProbes = []probe[wsgi.Middleware]{
 	}),
 	onMiddleware("BODY-22", "blocks are lent", func(s *sandwich) {
 		want := s.run(s.text("one.", "two.", "end."))
-		s.sameBody("blocks in one buffer", s.run(s.inner("200 OK", plainText(), func(yield func([]byte, error) bool) {
-			block := make([]byte, 4)
-			for _, text := range []string{"one.", "two.", "end."} {
-				copy(block, text)
-				if !yield(block, nil) {
-					return
-				}
-				if string(block) != text {
-					s.faultf("expected the middleware to leave the block %q as it is, it is %q now", text, block)
-				}
-			}
-			copy(block, "XXXX")
-		})), want)
+		s.sameBody("blocks in one buffer", s.run(s.inner("200 OK", plainText(), s.lent("middleware"))), want)
 	}),
 	onMiddleware("APP-05", "requests at the same time", func(s *sandwich) {
 		want := s.run(s.text("request ", "of its own")).data()
