@@ -25,7 +25,7 @@ func TestApplication(t *testing.T, app wsgi.Application) {
 // TestApplication is the function of that name, with the choices of s.
 func (s Suite) TestApplication(t *testing.T, app wsgi.Application) {
 	t.Helper()
-	runProbes(t, s, app, applicationProbes)
+	runProbes(t, s, app, slices.Concat(applicationProbes, applicationPythonProbes))
 }
 
 // caller is a probe at work on an application: a server that makes one kind of

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/internal/requirements"
@@ -38,7 +39,7 @@ func (s Suite) CheckServer(ctx context.Context, start func(app wsgi.Application)
 // CheckApplication is TestApplication for programs. Its error is that of the
 // choices in s, or ctx's.
 func (s Suite) CheckApplication(ctx context.Context, app wsgi.Application) (Report, error) {
-	return checkProbes(ctx, s, app, applicationProbes, "app")
+	return checkProbes(ctx, s, app, slices.Concat(applicationProbes, applicationPythonProbes), "app")
 }
 
 // CheckMiddleware is TestMiddleware for programs. Its error is that of the

@@ -29,25 +29,3 @@ func (g *gate) waitAtMost(patience time.Duration) {
 	case <-limit.C:
 	}
 }
-
-// meeting is where several requests wait for each other.
-type meeting struct {
-	mu      sync.Mutex
-	missing int
-	all     *gate
-}
-
-func newMeeting(n int) *meeting {
-	return &meeting{missing: n, all: &gate{opened: make(chan struct{}), patience: 5 * moment}}
-}
-
-// wait waits for the others, or not for long where a middleware lets one at a
-// time pass.
-func (m *meeting) wait() {
-	m.mu.Lock()
-	if m.missing--; m.missing == 0 {
-		m.all.open()
-	}
-	m.mu.Unlock()
-	m.all.wait()
-}

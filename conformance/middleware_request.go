@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"bytes"
 	"io"
 	"strings"
 
@@ -112,46 +111,4 @@ var middlewareRequestProbes = []probe[wsgi.Middleware]{
 			}
 		})
 	}),
-}
-
-// inputWays are the ways to read all of an input but Read.
-var inputWays = []struct {
-	name string
-	read func(in wsgi.InputStream) ([]byte, error)
-}{
-	{"ReadLine", func(in wsgi.InputStream) (all []byte, err error) {
-		for range 1 + strings.Count(probeInput, "\n") {
-			line, err := in.ReadLine(-1)
-			if all = append(all, line...); err != nil {
-				break
-			}
-		}
-		return all, nil
-	}},
-	{"ReadLines", func(in wsgi.InputStream) ([]byte, error) {
-		lines, err := in.ReadLines(0)
-		return bytes.Join(lines, nil), err
-	}},
-	{"Lines", func(in wsgi.InputStream) (all []byte, err error) {
-		for line, err := range in.Lines() {
-			if err != nil {
-				return all, err
-			}
-			all = append(all, line...)
-		}
-		return all, nil
-	}},
-}
-
-// readInput runs an application that reads its input.
-func (s *sandwich) readInput(way string, read func(in wsgi.InputStream) ([]byte, error)) (all string) {
-	s.run(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		b, err := read(environ.Input())
-		if err != nil {
-			s.faultf("expected %s of the input to work, got %v", way, err)
-		}
-		all = string(b)
-		return s.text("hello")(environ, start)
-	})
-	return all
 }

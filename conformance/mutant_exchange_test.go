@@ -46,7 +46,6 @@ type mutantExchange struct {
 	close     func() error
 	alone     func() // lets the next request in, in a mode with one at a time
 	epoch     int32
-	kept      error // exc_info, for keepsExcInfo
 	writes    int
 	accepted  int
 	whole     bool
@@ -296,8 +295,8 @@ func (x *mutantExchange) start(status string, headers wsgi.Headers, excInfo erro
 	}
 	x.started, x.failure = true, nil
 	x.accepted++
-	if f.keepsExcInfo {
-		x.kept = excInfo
+	if f.keepsExcInfo && excInfo != nil {
+		x.server.kept.Store("exc_info", excInfo) // what the exchange alone holds may be collected with it
 	}
 	x.status = status
 	if f.appends && headers.Has("X-New") {

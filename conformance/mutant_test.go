@@ -46,6 +46,15 @@ type overlap struct{ rules, because string }
 // none is the overlap of a mutant that breaks its rule and nothing else.
 var none overlap
 
+// overlapping is the overlap of a mutant of a table whose overlaps have one
+// reason.
+func overlapping(rules, because string) overlap {
+	if rules == "" {
+		return none
+	}
+	return overlap{rules, because}
+}
+
 // tally counts how the mutants of one suite fared.
 type tally struct {
 	mutants, killed, accused int
@@ -173,17 +182,17 @@ func TestServerMutants(t *testing.T) {
 			continue // halfSingle is a fault
 		}
 		t.Run(name, func(t *testing.T) {
-			for rule, fault := range judge(start(t, serverFaults{mode: mutantMode(mode)}), serverProbes(), defaultPatience, "").broken {
+			for rule, fault := range judge(start(t, serverFaults{mode: mutantMode(mode)}), serverGoProbes(), defaultPatience, "").broken {
 				t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 			}
 		})
 	}
 	found := together(len(serverMutants), func(i int) judged {
 		m := serverMutants[i]
-		j := judge(start(t, m.faults), serverProbes(), mutantPatience, m.rule+" "+m.also.rules)
+		j := judge(start(t, m.faults), serverGoProbes(), mutantPatience, m.rule+" "+m.also.rules)
 		for try := 0; j.broken[m.rule] == "" && try < 3; try++ {
 			// A fault of timing may hide while six mutants share the processors.
-			j = judge(start(t, m.faults), serverProbes(), defaultPatience, m.rule+" "+m.also.rules)
+			j = judge(start(t, m.faults), serverGoProbes(), defaultPatience, m.rule+" "+m.also.rules)
 		}
 		return j
 	})
@@ -191,5 +200,5 @@ func TestServerMutants(t *testing.T) {
 	for i, m := range serverMutants {
 		t.Run(m.rule+"/"+m.name, func(t *testing.T) { y.verdict(t, found[i], m.rule, m.also) })
 	}
-	y.table(t, "server", len(serverMutants), rulesOf(serverProbes()))
+	y.table(t, "server", len(serverMutants), rulesOf(serverGoProbes()))
 }

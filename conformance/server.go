@@ -40,6 +40,11 @@ func (s Suite) TestServer(t *testing.T, start func(t testing.TB, app wsgi.Applic
 // serverProbes returns the suite for servers, in the order of the catalogue's
 // topics.
 func serverProbes() []probe[*serverSubject] {
+	return slices.Concat(serverGoProbes(), serverPythonProbes)
+}
+
+// serverGoProbes are those that a server for Go can fail.
+func serverGoProbes() []probe[*serverSubject] {
 	return slices.Concat(
 		serverCallProbes,
 		serverStartProbes,

@@ -1,6 +1,11 @@
 package conformance
 
-import "github.com/gowsgi/gowsgi/wsgi"
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
 
 // serverCallProbes look at how the application object is invoked.
 var serverCallProbes = []probe[*serverSubject]{
@@ -29,7 +34,7 @@ var serverCallProbes = []probe[*serverSubject]{
 		s.calls("a request", 1)
 		s.again("HEAD", "")
 		s.calls("a HEAD request", 2)
-		s.do("GET", "", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.provoke("GET", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
 			s.record.addAs("call", "")
 			return nil, errProbe
 		})
@@ -69,6 +74,7 @@ var serverCallProbes = []probe[*serverSubject]{
 	onServer("SRV-10", "callables after the request", func(s *serverRun) {
 		var start wsgi.StartResponse
 		var write wsgi.Write
+		var elsewhere atomic.Bool
 		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
 			start = sr
 			write, _ = sr("200 OK", plainText("Content-Length", "2"), nil)
@@ -78,7 +84,8 @@ var serverCallProbes = []probe[*serverSubject]{
 		// The next request passes the connection on, so the first one is over.
 		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
 			sr("200 OK", plainText("Content-Length", "4"), nil)
-			if _, err := write([]byte("XXXX")); err == nil {
+			_, err := write([]byte("XXXX"))
+			if elsewhere.Store(errors.Is(err, errors.ErrUnsupported)); err == nil {
 				s.faultf("expected write of a finished request to fail, it returned no error")
 			}
 			if _, err := start("500 Late", plainText(), errProbe); err == nil {
@@ -86,6 +93,9 @@ var serverCallProbes = []probe[*serverSubject]{
 			}
 			return wsgi.Strings("next"), nil
 		}), 200, "next")
+		if elsewhere.Load() {
+			s.skipf("the next request came to another process, which has no callables of this one")
+		}
 	}),
 	onServer("SRV-12", "environ emptied by the application", func(s *serverRun) {
 		wreck := func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -97,7 +107,17 @@ var serverCallProbes = []probe[*serverSubject]{
 			return s.answer("200 OK", plainText(), blocksOf("a", "b"))(environ, start)
 		}
 		s.expect(s.get(wreck), 200, "ab")
-		s.expect(s.again("HEAD", ""), 200, "")
+		head := func(a app) (*wireResponse, error) {
+			s.install(a)
+			c := s.dial().send(s.request("HEAD", s.path))
+			return s.receive(c, "HEAD"), s.next(c)
+		}
+		_, leaks := head(s.answer("200 OK", plainText(), blocksOf("a", "b")))
+		r, err := head(wreck)
+		s.expect(r, 200, "")
+		if err != nil && leaks == nil { // else it is HTTP-15's affair
+			s.faultf("for HEAD, %v", err)
+		}
 	}),
 }
 

@@ -27,15 +27,15 @@ var serverCloseProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("BODY-09", "after an error of the body", func(s *serverRun) {
-		s.get(s.answer("200 OK", plainText(), failing(errProbe)))
+		s.provoke("GET", s.answer("200 OK", plainText(), failing(errProbe)))
 		s.closed()
 	}),
 	onServer("BODY-09", "after an error behind a block", func(s *serverRun) {
-		s.get(s.answer("200 OK", plainText(), failing(errProbe, "block")))
+		s.provoke("GET", s.answer("200 OK", plainText(), failing(errProbe, "block")))
 		s.closed()
 	}),
 	onServer("BODY-09", "after a panic of the body", func(s *serverRun) {
-		s.get(s.answer("200 OK", plainText(), func(func([]byte, error) bool) { panic("conformance: on purpose") }))
+		s.provoke("GET", s.answer("200 OK", plainText(), func(func([]byte, error) bool) { panic("conformance: on purpose") }))
 		s.closed()
 	}),
 	onServer("BODY-10", "when the client has left", func(s *serverRun) {
@@ -70,11 +70,11 @@ var serverCloseProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("BODY-11", "once after each ending", func(s *serverRun) {
-		s.get(s.answer("200 OK", plainText(), blocksOf("a")))
+		s.alone("GET", s.answer("200 OK", plainText(), blocksOf("a")))
 		s.record.await("close", s.patience) // or not: BODY-08's affair
-		s.get(s.answer("200 OK", plainText(), failing(errProbe, "a")))
-		s.get(s.answer("200 OK", plainText("Content-Length", "1"), blocksOf("a", "b")))
-		s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf("a")))
+		s.provoke("GET", s.answer("200 OK", plainText(), failing(errProbe, "a")))
+		s.alone("GET", s.answer("200 OK", plainText("Content-Length", "1"), blocksOf("a", "b")))
+		s.alone("HEAD", s.answer("200 OK", plainText(), blocksOf("a")))
 		// A request later everything that was to be closed twice has been.
 		s.get(s.sized("ok"))
 		if iterated, closed := s.record.count("call"), s.record.count("close"); closed > iterated {
@@ -87,7 +87,7 @@ var serverCloseProbes = []probe[*serverSubject]{
 	}),
 	onServer("BODY-13", "when never started", func(s *serverRun) {
 		s.reading("AMB-35")
-		s.get(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return s.body(blocksOf()), nil })
+		s.provoke("GET", func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return s.body(blocksOf()), nil })
 		s.closed()
 	}),
 	onServer("BODY-13", "with an error beside it", func(s *serverRun) {

@@ -95,6 +95,9 @@ var serverEnvironProbes = []probe[*serverSubject]{
 	onServer("CGI-10", "no invented CONTENT_TYPE and CONTENT_LENGTH", func(s *serverRun) {
 		e := s.environ(s.request("GET", "/PROBE"))
 		for _, key := range []string{"CONTENT_TYPE", "CONTENT_LENGTH"} {
+			if key == "CONTENT_LENGTH" && s.subject.protocol == "scgi" && e[key] == "0" {
+				continue // SCGI wants a number in every request
+			}
 			if e[key] != nil && e[key] != "" { // empty or absent: CGI-05, CGI-06
 				s.faultf("expected %s to be empty or absent for a request without that header, got %#v", key, e[key])
 			}

@@ -29,16 +29,16 @@ var serverHeaderProbes = slices.Concat(
 		{"colon", "200 OK", fields("X-Y:", "x")},
 		{"not ASCII", "200 OK", fields("X-\xe9", "x")},
 	}),
-	refusals("HDR-11", "value", "", []badHead{
+	refusals("START-22", "value", "", []badHead{
 		{"CR LF", "200 OK", fields("X-Probe", "a\r\nX-Injected: 1")},
 		{"LF", "200 OK", fields("X-Probe", "a\nX-Injected: 1")},
 		{"CR", "200 OK", fields("X-Probe", "a\rb")},
 		{"NUL", "200 OK", fields("X-Probe", "a\x00b")},
 	}),
-	refusals("HDR-11", "value", "AMB-07", []badHead{
+	refusals("START-22", "value", "AMB-07", []badHead{
 		{"DEL", "200 OK", fields("X-Probe", "a\x7fb")},
 	}),
-	refusals("HDR-04", "status", "", []badHead{
+	refusals("START-22", "status with line end", "", []badHead{
 		{"CR LF", "200 OK\r\nX-Injected: 1", nil},
 		{"LF", "200 OK\n", nil},
 	}),
@@ -52,7 +52,7 @@ var serverHeaderProbes = slices.Concat(
 		{"Transfer-Encoding", "200 OK", fields("Transfer-Encoding", "chunked")},
 		{"Upgrade", "200 OK", fields("Upgrade", "websocket")},
 	}),
-	refusals("HDR-23", "interim status", "AMB-30", []badHead{
+	refusals("START-22", "interim status", "AMB-30", []badHead{
 		{"100", "100 Continue", nil},
 		{"101", "101 Switching Protocols", nil},
 		{"103", "103 Early Hints", nil},

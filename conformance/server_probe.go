@@ -20,6 +20,8 @@ type serverSubject struct {
 	tls           *tls.Config
 	single        bool          // it runs one request at a time
 	log           func() []byte // nil when nobody has it
+
+	fate fate // where probes may end it
 }
 
 // serverRun is a probe at work on a server.
@@ -77,9 +79,18 @@ func (s *serverRun) install(a app) {
 
 // dial opens a connection.
 func (s *serverRun) dial() *wireConn {
-	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	c, err := s.tryDial()
 	if err != nil {
 		s.fatalf("expected the server to accept a connection, got %v", err)
+	}
+	return c
+}
+
+// tryDial is dial for a server that may not be there.
+func (s *serverRun) tryDial() (*wireConn, error) {
+	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	if err != nil {
+		return nil, err
 	}
 	if s.subject.tls != nil {
 		nc = s.encrypted(nc)
@@ -87,7 +98,7 @@ func (s *serverRun) dial() *wireConn {
 	s.keep(nc)
 	c := &wireConn{Conn: nc, p: s.probing, wire: s.script.current().wire()}
 	c.r = bufio.NewReader(c)
-	return c
+	return c, nil
 }
 
 // encrypted makes a connection with TLS of nc.
@@ -154,26 +165,72 @@ func (s *serverRun) again(method, body string) *wireResponse {
 	}
 	c.send(s.request(method, s.path, lines...) + body)
 	r := s.receive(c, method)
-	if r.complete() {
+	// Bytes of a body behind a head that has none are the affair of the rules
+	// that forbid them, and not of every probe that makes such a request.
+	if r.complete() && (r.framing != "none" || bodilessRules[s.rule]) {
 		s.follow(c)
 	}
 	return r
 }
 
+// bodilessRules forbid a body behind the head of some response.
+var bodilessRules = map[string]bool{"HTTP-15": true, "HTTP-16": true, "FILE-16": true}
+
+// alone is do with a connection that is not used again, for applications whose
+// response may well spoil it.
+func (s *serverRun) alone(method string, a app) *wireResponse {
+	s.install(a)
+	return s.receive(s.dial().send(s.request(method, s.path)), method)
+}
+
+// provoke makes a request whose response, if there is one, is the affair of
+// another rule, and waits until it has ended.
+func (s *serverRun) provoke(method string, a app) {
+	s.install(a)
+	s.dial().send(s.request(method, s.path)).receive(method)
+}
+
+// unmarked ends a probe of responses that are cut where the server ends this
+// one by closing the connection: then nobody can tell.
+func (s *serverRun) unmarked(r *wireResponse) {
+	if r.framing == "close" {
+		s.skipf("the response %q has no other end than that of the connection", r.line)
+	}
+}
+
 // follow sends a good request on a connection that was used, and expects the
 // good answer or the end of the connection.
 func (s *serverRun) follow(c *wireConn) {
+	if err := s.next(c); err != nil {
+		s.fatalf("%v", err)
+	}
+}
+
+// next is follow for who can go on.
+//
+// Where the server has said that it closes the connection, a client sends
+// nothing more, RFC 9112, section 9.6: one that reads what is left before it
+// closes, as Werkzeug's does, would wait for the rest of that.
+func (s *serverRun) next(c *wireConn) error {
 	before := c.wire.length()
+	if c.last != nil && c.last.closes() {
+		if rest, _ := c.ended(); rest != "" {
+			return fmt.Errorf("expected nothing behind a response that closes the connection, got %q", shorten(rest))
+		}
+		c.wire.cut(before)
+		return nil
+	}
 	c.send(s.request("GET", goodPath))
 	next, err := c.receive("GET")
 	switch {
 	case err == errClosed:
 	case err != nil:
-		s.fatalf("expected the connection to be ready for the next request after this response, or closed, got %s", got("something else", err))
+		return fmt.Errorf("expected the connection to be ready for the next request after this response, or closed, got %s", got("something else", err))
 	case next.code != 200 || next.body != goodBody || !next.complete():
-		s.fatalf("expected the next response on the connection to be 200 with %q, or its end, got %v", goodBody, next)
+		return fmt.Errorf("expected the next response on the connection to be 200 with %q, or its end, got %v", goodBody, next)
 	}
 	c.wire.cut(before) // what went well proves nothing
+	return nil
 }
 
 // expect checks status and body of a response that must be complete.

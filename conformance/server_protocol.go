@@ -1,10 +1,11 @@
 package conformance
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"slices"
+
+	"github.com/gowsgi/gowsgi/conformance/frontend"
 )
 
 // protocols are the values of Suite.Protocol.
@@ -20,7 +21,13 @@ type frontEnd interface {
 // listenFrontEnd is the one seam to package frontend: it starts a front end
 // that accepts HTTP/1.x on loopback and passes each request on to
 // (network, addr) in the given protocol.
-var listenFrontEnd func(protocol, network, addr string) (frontEnd, error)
+var listenFrontEnd = func(protocol, network, addr string) (frontEnd, error) {
+	f, err := frontend.Listen(protocol, network, addr)
+	if err != nil {
+		return nil, err // and not a frontEnd that is a nil pointer
+	}
+	return f, nil
+}
 
 // reach makes a subject of a server that runs, and puts a front end before it
 // where the probes cannot speak to it directly. close ends the front end, and
@@ -37,8 +44,6 @@ func (s Suite) reach(d *dispatcher, network, addr string) (subject *serverSubjec
 		return nil, nil, fmt.Errorf("conformance: TLS is for the protocol http, not for %s", s.Protocol)
 	case subject.protocol == "http":
 		return subject, func() error { return nil }, nil
-	case listenFrontEnd == nil:
-		return nil, nil, fmt.Errorf("conformance: %w: no front end for the protocol %s", errors.ErrUnsupported, s.Protocol)
 	}
 	front, err := listenFrontEnd(subject.protocol, network, addr)
 	if err != nil {
@@ -59,6 +64,15 @@ const (
 func (s *serverRun) onHTTP1() {
 	if !s.http1() {
 		s.skipf(frontEndsAffair, s.subject.protocol)
+	}
+}
+
+// onNewHTTP ends a probe of what HTTP/1.1 brought where the server answers in
+// the words of HTTP/1.0.
+func (s *serverRun) onNewHTTP() {
+	c := s.dial().send(s.request("GET", goodPath))
+	if r, err := c.receive("GET"); err == nil && r.proto == "HTTP/1.0" {
+		s.skipf("the server speaks HTTP/1.0")
 	}
 }
 

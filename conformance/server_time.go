@@ -17,6 +17,19 @@ var serverTimeProbes = []probe[*serverSubject]{
 	onServer("START-08", "no head with an empty block", func(s *serverRun) {
 		s.early("start_response and an empty block", func(_ *serverRun, yield func([]byte, error) bool) { yield([]byte{}, nil) })
 	}),
+	onServer("START-08", "replaced after an empty block", func(s *serverRun) {
+		r := s.alone("GET", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			start("200 OK", plainText(), nil)
+			return s.body(func(yield func([]byte, error) bool) {
+				yield(nil, nil)
+				start("503 New", plainText(), errProbe)
+				yield([]byte("new"), nil)
+			}), nil
+		})
+		if r.code == 200 { // what else may be wrong with it is START-13's affair
+			s.faultf("expected a head that is replaced after an empty block, got %v", r)
+		}
+	}),
 	onServer("START-09", "no head before the end", func(s *serverRun) {
 		g := s.gate()
 		defer g.open()

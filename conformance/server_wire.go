@@ -21,7 +21,8 @@ type wireConn struct {
 	net.Conn
 	p    *probing
 	r    *bufio.Reader
-	wire *wire // in the transcript
+	wire *wire         // in the transcript
+	last *wireResponse // that was read to its end, or to where it was cut
 	wait time.Duration
 }
 
@@ -90,8 +91,21 @@ func (r *wireResponse) String() string {
 // complete reports whether the client could see that the response is whole.
 func (r *wireResponse) complete() bool { return r.err == nil }
 
+// closes reports whether the server has said that it will close the
+// connection after r.
+func (r *wireResponse) closes() bool {
+	connection := strings.ToLower(strings.Join(r.headers.Values("Connection"), ","))
+	if r.proto == "HTTP/1.0" {
+		return !strings.Contains(connection, "keep-alive")
+	}
+	return r.framing == "close" || strings.Contains(connection, "close")
+}
+
 // errClosed says that the connection ended where a response could have begun.
 var errClosed = errors.New("the connection was closed without a response")
+
+// errEndless says that a body has more bytes than are read of one.
+var errEndless = errors.New("the body does not end")
 
 // receive reads one response to a request of the given method.
 func (c *wireConn) receive(method string) (*wireResponse, error) {
@@ -109,6 +123,7 @@ func (c *wireConn) receive(method string) (*wireResponse, error) {
 		}
 	}
 	c.body(r, method)
+	c.last = r
 	return r, nil
 }
 
@@ -122,7 +137,7 @@ func (c *wireConn) head(r *wireResponse) error {
 			if first && line == "" && !isTimeout(err) {
 				return errClosed
 			}
-			return fmt.Errorf("expected a response head, got %q and then %v", line, err)
+			return fmt.Errorf("expected a response head, got %q and then %w", line, err)
 		}
 		switch {
 		case first:
@@ -205,7 +220,7 @@ func (c *wireConn) body(r *wireResponse, method string) {
 		var n int64
 		n, r.err = io.Copy(&body, io.LimitReader(c.r, maxWireBody))
 		if n == maxWireBody {
-			r.err = errors.New("the body does not end")
+			r.err = errEndless
 		}
 	}
 	if r.err == io.EOF {
@@ -226,7 +241,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return fmt.Errorf("expected the size of a chunk, got %q", line)
 		}
 		if body.Len()+int(n) > maxWireBody {
-			return errors.New("the body does not end")
+			return errEndless
 		}
 		if _, err := io.CopyN(body, c.r, int64(n)); err != nil {
 			return err
@@ -238,7 +253,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return nil
 		}
 	}
-	return errors.New("the body does not end")
+	return errEndless
 }
 
 // ended reports whether the server closes the connection within the patience,

@@ -3,12 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 )
 
 // generalHelp is what gowsgi says without a command.
 func generalHelp(w io.Writer) {
-	io.WriteString(w, `gowsgi serves WSGI applications: PEP 3333 as a Go contract.
+	io.WriteString(w, `gowsgi serves WSGI applications and checks servers and applications: PEP 3333
+as a Go contract.
 
 Usage:
 
@@ -72,14 +72,7 @@ Each option can also be set by the environment variable beside it. The command
 line wins. One dash before an option is as good as two.
 
 `)
-	for _, o := range newConfig().options() {
-		spelling := strings.TrimRight("--"+o.name+" "+o.placeholder, " ")
-		fmt.Fprintf(w, "  %-28s %s\n", spelling, o.env())
-		for line := range strings.Lines(o.usage) {
-			fmt.Fprintf(w, "      %s", line)
-		}
-		io.WriteString(w, "\n\n")
-	}
+	writeOptions(w, newConfig().options())
 	io.WriteString(w, `ADDR is HOST:PORT, :PORT for every interface, or unix:PATH, each optionally
 behind http://. Port 0 is a free port, which serve then prints. Without --listen
 the sockets that systemd passed are served, and without those 127.0.0.1:8000.

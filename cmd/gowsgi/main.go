@@ -1,14 +1,16 @@
-// Command gowsgi serves WSGI applications.
+// Command gowsgi serves WSGI applications, and checks servers and applications.
 //
 //	gowsgi serve             the built-in demo application on http://127.0.0.1:8000/
 //	gowsgi serve -h          the options of serve
+//	gowsgi check gunicorn    does a server keep the contract?
+//	gowsgi check -h          what else can be checked, and how
 //	gowsgi rules             the rules of the contract
 //	gowsgi version           which version this is
 //
 // It exits with status 0 after it was told to stop and every response was
 // finished, with 2 when it was called in a way that it does not understand,
 // and with 1 when anything else went wrong. What went wrong is one line on
-// standard error.
+// standard error. The statuses of check are its own; see its help.
 package main
 
 import (
@@ -34,6 +36,8 @@ const (
 	exitOK = iota
 	exitFailure
 	exitUsage
+
+	exitUnchecked = exitUsage // of check: it could not be made
 )
 
 // command is a word after gowsgi.
@@ -49,6 +53,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve an application", serve, serveHelp},
+		{"check", "check a server or an application against the rules", checkConformance, checkHelp},
 		{"rules", "print the rules of the contract", rules, rulesHelp},
 		{"version", "print the version", version, versionHelp},
 		{"help", "explain a command", help, helpHelp},
@@ -70,6 +75,22 @@ func findCommand(name string) (command, error) {
 type usageError struct{ text string }
 
 func (e *usageError) Error() string { return e.text }
+
+// exitError ends the command with a status of its own. Without an err there is
+// nothing left to say.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+func (e *exitError) Unwrap() error { return e.err }
 
 func usagef(format string, args ...any) error {
 	return &usageError{fmt.Sprintf(format, args...)}
@@ -103,6 +124,12 @@ func run(args []string, p process) int {
 		hint = "; see gowsgi -h"
 		if c.name != "" {
 			hint = "; see gowsgi " + c.name + " -h"
+		}
+	}
+	if exit := (*exitError)(nil); errors.As(err, &exit) {
+		status = exit.status
+		if exit.err == nil {
+			return status
 		}
 	}
 	fmt.Fprintf(p.stderr, "gowsgi: %s%s\n", oneLine(err), hint)

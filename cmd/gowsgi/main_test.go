@@ -38,9 +38,9 @@ func TestMisunderstood(t *testing.T) {
 		environ map[string]string
 		want    string
 	}{
-		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi -h`},
-		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, rules, version, help; see gowsgi -h`},
-		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, rules, version, help; see gowsgi help -h`},
+		{"unknown command", "frobnicate", nil, `unknown command "frobnicate", expected one of serve, check, rules, version, help; see gowsgi -h`},
+		{"unknown option before a command", "-x", nil, `unknown command "-x", expected one of serve, check, rules, version, help; see gowsgi -h`},
+		{"help of an unknown command", "help frobnicate", nil, `unknown command "frobnicate", expected one of serve, check, rules, version, help; see gowsgi help -h`},
 		{"help of two", "help serve version", nil, `help takes one command, not 2; see gowsgi help -h`},
 		{"version with an argument", "version x", nil, `version takes no argument, not "x"; see gowsgi version -h`},
 
@@ -49,6 +49,19 @@ func TestMisunderstood(t *testing.T) {
 		{"party that is none", "rules --binds client", nil, `--binds is "client", expected server or app or mw; see gowsgi rules -h`},
 		{"check that is none", "rules HDR --check luck", nil, `--check is "luck", expected server or application or middleware or lint or compiler or document; see gowsgi rules -h`},
 		{"option of another command", "rules --listen :1", nil, "unknown option --listen; see gowsgi rules -h"},
+
+		{"check of nothing", "check", nil, "check needs a SUBJECT, or -- and a server command; see gowsgi check -h"},
+		{"check of two", "check gunicorn uwsgi", nil, "check takes one SUBJECT, not 2; a server command stands behind --; see gowsgi check -h"},
+		{"check of both", "check gunicorn -- uwsgi", nil, `check takes "gunicorn" or the command after --, not both; see gowsgi check -h`},
+		{"check of no command", "check --", nil, "the command is empty; see gowsgi check -h"},
+		{"command without an address", "check -- gunicorn -b :80", nil, `the command "gunicorn -b :80" does not say where to listen, expected {addr}, {port} or {unix} among its arguments; see gowsgi check -h`},
+		{"unknown server", "check nginx", nil, `SUBJECT is "nginx", expected MODULE:CALLABLE, FILE.py:CALLABLE, a URL, or one of gowsgi, gunicorn, gthread, uwsgi, waitress, cheroot, wsgiref, werkzeug, mod_wsgi, uwsgi:uwsgi, uwsgi:fastcgi, uwsgi:scgi; see gowsgi check -h`},
+		{"URL of another scheme", "check ftp://x/", nil, `SUBJECT is "ftp://x/", expected http://HOST:PORT/PATH or https://HOST:PORT/PATH; see gowsgi check -h`},
+		{"URL without a host", "check http:///x", nil, `SUBJECT is "http:///x", expected http://HOST:PORT/PATH or https://HOST:PORT/PATH; see gowsgi check -h`},
+		{"rule to check that is none", "check gowsgi --only START,FOO", nil, `--only is "START,FOO", expected ids such as START-13 or groups such as START, separated by commas; see gowsgi check -h`},
+		{"protocol to check", "check gowsgi --protocol gopher", nil, `--protocol is "gopher", expected http or h2c or fastcgi or scgi or uwsgi; see gowsgi check -h`},
+		{"variable of a check", "check gowsgi", map[string]string{"GOWSGI_TIMEOUT": "soon"},
+			`environment variable GOWSGI_TIMEOUT is "soon", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi check -h`},
 
 		{"unknown option", "serve --frob", nil, "unknown option --frob; see gowsgi serve -h"},
 		{"unknown option after TARGET", "serve demo --frob=1", nil, "unknown option --frob; see gowsgi serve -h"},
@@ -105,6 +118,9 @@ func TestHelp(t *testing.T) {
 		{"help serve", "Usage: gowsgi serve [TARGET] [OPTION]..."},
 		{"serve -h", "Usage: gowsgi serve [TARGET] [OPTION]..."},
 		{"serve demo --debug --help", "Usage: gowsgi serve [TARGET] [OPTION]..."},
+		{"check -h", "Usage: gowsgi check SUBJECT [OPTION]..."},
+		{"check gunicorn --help", "Usage: gowsgi check SUBJECT [OPTION]..."},
+		{"help check", "EXIT STATUS"},
 		{"rules -h", "Usage: gowsgi rules [ID | GROUP]... [OPTION]..."},
 		{"help rules", "  --check HOW"},
 		{"rules HDR --json -h", "Usage: gowsgi rules"},
@@ -129,13 +145,18 @@ func TestHelp(t *testing.T) {
 
 // TestHelpIsComplete looks for each option and its variable.
 func TestHelpIsComplete(t *testing.T) {
-	_, stdout, _ := runWith(nil, "serve", "-h")
-	for _, o := range newConfig().options() {
-		if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
-			t.Errorf("the help does not name --%s and %s", o.name, o.env())
-		}
-		if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
-			t.Errorf("the help of --%s is %q, want sentences", o.name, o.usage)
+	for command, options := range map[string][]option{
+		"serve": newConfig().options(),
+		"check": newCheckConfig().options(),
+	} {
+		_, stdout, _ := runWith(nil, command, "-h")
+		for _, o := range options {
+			if !strings.Contains(stdout, "  --"+o.name+" ") || !strings.Contains(stdout, " "+o.env()+"\n") {
+				t.Errorf("the help of %s does not name --%s and %s", command, o.name, o.env())
+			}
+			if o.usage == "" || !strings.HasSuffix(o.usage, ".") {
+				t.Errorf("the help of %s --%s is %q, want sentences", command, o.name, o.usage)
+			}
 		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 var (
 	codeSpan  = regexp.MustCompile("`([^`]+)`")
-	qualified = regexp.MustCompile(`^(wsgi|wsgitest|server|gateway|nethttp|conformance)\.([A-Z]\w*(?:\.[A-Z]\w*)?)`)
+	qualified = regexp.MustCompile(`^(wsgi|wsgitest|server|gateway|middleware|static|session|nethttp|conformance|fastcgi|scgi|uwsgi|cgi|frontend|launch)\.([A-Z]\w*(?:\.[A-Z]\w*)?)`)
 	bare      = regexp.MustCompile(`^[A-Z][A-Za-z0-9]*(?:\.[A-Z]\w*)?`)
 )
 

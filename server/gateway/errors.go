@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"io"
 	"strings"
 	"sync"
 )
@@ -13,6 +14,7 @@ import (
 // for the end of the request.
 type errorStream struct {
 	gateway *Gateway
+	own     io.Writer // the protocol's own stream, nil when there is none
 	mu      sync.Mutex
 	pending []byte
 }
@@ -67,6 +69,13 @@ func (s *errorStream) pass(n int) error {
 	}
 	text := s.pending[:n]
 	defer func() { s.pending = append(s.pending[:0], s.pending[n:]...) }()
+	if s.own != nil {
+		if wrote, err := s.own.Write(text); err != nil {
+			text = text[min(wrote, len(text)):]
+		} else {
+			return nil
+		}
+	}
 	if s.gateway.Errors != nil {
 		return s.gateway.writeErrors(text)
 	}

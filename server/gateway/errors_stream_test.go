@@ -24,6 +24,19 @@ func (w *writeLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// A failingLog fails after some writes.
+type failingLog struct {
+	writeLog
+	after int
+}
+
+func (f *failingLog) Write(p []byte) (int, error) {
+	if len(f.writes) == f.after {
+		return 0, errBoom
+	}
+	return f.writeLog.Write(p)
+}
+
 // TestGatewayErrorStream is about wsgi.errors.
 func TestGatewayErrorStream(t *testing.T) {
 	serve := func(t *testing.T, g *gateway.Gateway, f func(errs wsgi.ErrorStream)) {
@@ -117,6 +130,27 @@ func TestGatewayErrorStream(t *testing.T) {
 		}
 		if diff := cmp.Diff([][]string{{"first\n"}, {"second\n"}}, [][]string{first.writes, second.writes}); diff != "" {
 			t.Error(diff)
+		}
+	})
+
+	// The protocol's own stream is asked first. What it does not take is not
+	// lost, and the reports go where they always go.
+	t.Run("LOG-11/stream-of-the-protocol", func(t *testing.T) {
+		shared, own := new(writeLog), &failingLog{after: 1}
+		g := &gateway.Gateway{Errors: shared}
+		x := &gateway.Exchange{
+			Source: variables{}, Transport: &wire{t: t, recording: new(recording)}, Method: "GET", Scheme: "http", Errors: own,
+		}
+		g.Serve(t.Context(), wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			environ.Errors().WriteString("taken\n")
+			environ.Errors().WriteString("not taken\n")
+			return nil, errBoom
+		}), x)
+		if diff := cmp.Diff([]string{"taken\n"}, own.writes); diff != "" {
+			t.Errorf("stream of the protocol (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{"not taken\n", "gowsgi: GET : application failed: boom\n"}, shared.writes); diff != "" {
+			t.Errorf("Errors (-want +got):\n%s", diff)
 		}
 	})
 

@@ -33,6 +33,12 @@ type Exchange struct {
 	// io.EOF that is not a ClientError counts as one with status 400.
 	Input io.Reader
 
+	// Errors is where the wsgi.errors of this request goes, in the place of
+	// the Gateway's, when the protocol has a stream for it. What it fails to
+	// write goes where it would have gone without it. It is not used by two
+	// goroutines at once.
+	Errors io.Writer
+
 	ctx     context.Context
 	gateway *Gateway
 	environ wsgi.Environ
@@ -95,7 +101,7 @@ func (x *Exchange) getStreams() *streams {
 	}
 	x.streams.CompareAndSwap(nil, &streams{
 		input:  wsgi.NewInput((*requestBody)(x)),
-		errors: errorStream{gateway: x.gateway},
+		errors: errorStream{gateway: x.gateway, own: x.Errors},
 	})
 	return x.streams.Load()
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"io"
 	"log/slog"
+	"strconv"
 	"sync"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -69,6 +70,24 @@ func (e *ClientError) Error() string { return e.Status + ": " + e.Err.Error() }
 
 // Unwrap returns Err.
 func (e *ClientError) Unwrap() error { return e.Err }
+
+// Call answers with Status, as the gateway does when the error reaches it. By it
+// the error is an application, so that a middleware that makes responses of
+// errors knows what to answer without knowing the gateway.
+func (e *ClientError) Call(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
+	text := e.Status + "\n"
+	_, err := startResponse(e.Status, wsgi.Headers{
+		{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
+		{Name: contentLength, Value: strconv.Itoa(len(text))},
+	}, nil)
+	if err != nil {
+		return nil, err
+	}
+	if environ.Var("REQUEST_METHOD") == "HEAD" {
+		return wsgi.Empty(), nil
+	}
+	return wsgi.Strings(text), nil
+}
 
 // The values of wsgi.* that are the same for every request, boxed once.
 var (

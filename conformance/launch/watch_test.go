@@ -1,0 +1,50 @@
+package launch
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gowsgi/gowsgi/conformance"
+)
+
+// TestTell adds the ends of a server to a report.
+func TestTell(t *testing.T) {
+	pass := func(id string) conformance.Result {
+		return conformance.Result{ID: id, Level: "MUST†", Status: conformance.Pass}
+	}
+	fail := func(id, evidence string) conformance.Result {
+		return conformance.Result{ID: id, Level: "MUST†", Status: conformance.Fail, Evidence: evidence}
+	}
+	many := make([]end, tooOften)
+	for i := range many {
+		many[i] = end{"HDR-16 Date", "it ended"}
+	}
+	for _, test := range []struct {
+		name string
+		ends []end
+		in   []conformance.Result
+		want []conformance.Result
+	}{
+		{"none", nil, []conformance.Result{pass("SRV-08")}, []conformance.Result{pass("SRV-08")}},
+		{"one", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{pass("SRV-08"), pass("ERR-13")},
+			[]conformance.Result{fail("SRV-08", "it ended"), pass("ERR-13")}},
+		{"beside another fault", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{fail("SRV-08", "something else")},
+			[]conformance.Result{fail("SRV-08", "something else\nit ended")}},
+		{"of an exception for the process", []end{{"HDR-16 Date", "it ended"}, {"ERR-13 SystemExit", "it ended again"}},
+			[]conformance.Result{pass("SRV-08"), pass("ERR-13")},
+			[]conformance.Result{fail("SRV-08", "it ended\nand 1 times more"), fail("ERR-13", "it ended again")}},
+		{"of a rule that was not asked for", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{pass("HDR-16")},
+			[]conformance.Result{pass("HDR-16"), fail("SRV-08", "it ended")}},
+		{"too often", many, []conformance.Result{pass("SRV-08")},
+			[]conformance.Result{fail("SRV-08", "it ended\nand 19 times more; then the check was given up")}},
+	} {
+		t.Run(strings.ReplaceAll(test.name, " ", "_"), func(t *testing.T) {
+			w := watch{ends: test.ends}
+			if diff := cmp.Diff(test.want, w.tell(conformance.Report{Results: test.in}).Results); diff != "" {
+				t.Errorf("the results are not as wanted (-want +got):\n%s", diff)
+			}
+		})
+	}
+}

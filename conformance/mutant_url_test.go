@@ -1,0 +1,575 @@
+package conformance
+
+import (
+	"bufio"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// site is a small web server that does everything right which can be seen from
+// outside, with a switch for each fault that it can have. It has one page.
+type site struct {
+	siteFaults
+	mu       sync.Mutex
+	answered int
+	dead     atomic.Bool
+}
+
+type siteFaults struct {
+	head func(q *siteRequest, head []string) []string // changes the head of a response
+
+	headBody, headLength, body304, length304, chunks304 bool
+	chunksOld, keepsOld, badChunks, shortBody, longBody bool
+	losesPipelined, saysCloseOnly, noAbsolute           bool
+	starFails, neverContinues, continuesOld             bool
+	continuesLate, continuesTwice, mixes                bool
+
+	takesLengths, takesTwoLengths, goesByLength, staysOpen, takesCoding, takesChunks bool
+	unfolds, takesBlank, takesGarbage, diesOfGarbage, hangsOnHeader, hangsOnCut      bool
+	noLimit                                                                          bool
+}
+
+const sitePage = "the page of the site\n"
+
+// siteRequest is a request as it was read.
+type siteRequest struct {
+	method, target, proto string
+	fields                []string // lines as they came, folded ones joined
+	length                int
+	coding                string
+	expects               bool
+}
+
+var errSite = errors.New("malformed")
+
+func (s *site) serve(t testing.TB, config *tls.Config) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheme := "http"
+	if config != nil {
+		l = tls.NewListener(l, config)
+		scheme = "https"
+	}
+	acceptOn(t, l, s.serveConn)
+	return scheme + "://" + l.Addr().String() + "/"
+}
+
+// acceptOn handles the connections of l until the end of the test.
+func acceptOn(t testing.TB, l net.Listener, handle func(c net.Conn)) {
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				handle(c)
+			}()
+		}
+	}()
+}
+
+// serveConn answers requests until one of them ends the connection.
+func (s *site) serveConn(c net.Conn) {
+	r := bufio.NewReaderSize(c, 4<<10)
+	for !s.dead.Load() {
+		q, err := s.read(c, r)
+		if err == nil {
+			if !s.answer(c, r, q) {
+				break
+			}
+			if s.losesPipelined {
+				r.Reset(c)
+			}
+			continue
+		}
+		if !errors.Is(err, errSite) {
+			return
+		}
+		if s.diesOfGarbage {
+			s.dead.Store(true)
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nDate: "+siteDate+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		if !s.staysOpen {
+			break
+		}
+		time.Sleep(5 * time.Second)
+	}
+	// A reset must not overtake the response.
+	if half, ok := c.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+		c.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+		io.Copy(io.Discard, io.LimitReader(c, 4<<20))
+	}
+}
+
+const siteDate = "Thu, 01 Jan 1970 00:00:00 GMT"
+
+// read reads a request head, and refuses what is malformed.
+func (s *site) read(c net.Conn, r *bufio.Reader) (*siteRequest, error) {
+	budget := 64 << 10
+	if s.noLimit {
+		budget = 1 << 40
+	}
+	line := func() (string, error) {
+		var all []byte
+		for {
+			part, err := r.ReadSlice('\n')
+			all = append(all, part...)
+			if budget -= len(part); budget < 0 {
+				return "", errSite
+			}
+			if err == bufio.ErrBufferFull {
+				continue
+			}
+			return strings.TrimRight(string(all), "\r\n"), err
+		}
+	}
+	first, err := line()
+	if err != nil {
+		return nil, err
+	}
+	q := new(siteRequest)
+	words := strings.Split(first, " ")
+	if len(words) != 3 || words[0] == "" || !strings.HasPrefix(words[2], "HTTP/1.") {
+		if !s.takesGarbage {
+			return nil, errSite
+		}
+		words = []string{"GET", "/", "HTTP/1.0"}
+	}
+	q.method, q.target, q.proto = words[0], words[1], words[2]
+	for {
+		text, err := line()
+		if err != nil {
+			if s.hangsOnCut && err == io.EOF {
+				s.mu.Lock() // for ever
+			}
+			return nil, err
+		}
+		if text == "" {
+			break
+		}
+		if text[0] == ' ' || text[0] == '\t' {
+			if s.unfolds {
+				q.fields = append(q.fields, strings.TrimSpace(text))
+			} else if n := len(q.fields); n > 0 {
+				q.fields[n-1] += " " + strings.TrimSpace(text)
+			}
+			continue
+		}
+		name, _, ok := strings.Cut(text, ":")
+		if !ok || !tokenForm.MatchString(name) || strings.ContainsRune(text, 0) {
+			if s.hangsOnHeader && !strings.Contains(name, "Length") {
+				time.Sleep(5 * time.Second)
+			}
+			if !s.takesBlank || strings.TrimRight(name, " ") == name {
+				return nil, errSite
+			}
+		}
+		q.fields = append(q.fields, text)
+	}
+	return q, s.understand(q)
+}
+
+// understand reads the fields that are about the body.
+func (s *site) understand(q *siteRequest) error {
+	lengths := 0
+	for _, field := range q.fields {
+		name, value, _ := strings.Cut(field, ":")
+		value = strings.TrimSpace(value)
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "content-length":
+			n, err := strconv.ParseUint(value, 10, 31)
+			if err != nil && !s.takesLengths {
+				return errSite
+			}
+			if lengths++; lengths > 1 && !s.takesTwoLengths {
+				return errSite
+			}
+			q.length = int(n)
+			if err != nil {
+				q.length = len("body")
+			}
+		case "transfer-encoding":
+			if q.coding = value; value != "chunked" && !s.takesCoding {
+				return errSite
+			}
+		case "expect":
+			q.expects = q.proto == "HTTP/1.1" || s.continuesOld
+		}
+	}
+	if q.coding != "" && lengths > 0 && !s.goesByLength {
+		return errSite
+	}
+	return nil
+}
+
+// answer answers q and reports whether the connection can be used again.
+func (s *site) answer(c net.Conn, r *bufio.Reader, q *siteRequest) bool {
+	w := bufio.NewWriter(c)
+	defer w.Flush()
+	if q.expects && q.length > 0 {
+		if s.neverContinues {
+			if _, err := r.Peek(1); err != nil {
+				return false
+			}
+		} else if !s.continuesLate {
+			w.WriteString(strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", map[bool]int{false: 1, true: 2}[s.continuesTwice]))
+			w.Flush()
+		}
+	}
+	late := s.continuesLate && q.expects
+	switch {
+	case late:
+	case q.coding == "chunked" && !s.goesByLength:
+		if line, _ := r.ReadString('\n'); strings.TrimSpace(line) != "0" {
+			if !s.takesChunks {
+				s.write(w, q, "400 Bad Request", "", true)
+				return false
+			}
+		}
+		r.ReadString('\n')
+	case q.length > 0:
+		io.CopyN(io.Discard, r, int64(q.length))
+	}
+	target := q.target
+	if _, rest, ok := strings.Cut(target, "://"); ok && !s.noAbsolute {
+		target = "/" + strings.SplitN(rest, "/", 2)[1]
+	}
+	closes := q.proto == "HTTP/1.0" && !s.keepsOld
+	for _, field := range q.fields {
+		closes = closes || strings.EqualFold(field, "Connection: close")
+	}
+	status, body := "200 OK", sitePage
+	switch {
+	case s.mixes && s.next()%7 == 6:
+		body = "the page of another\n"
+	case target == "*":
+		if s.starFails {
+			s.write(w, q, "500 Internal Server Error", "", true)
+			return false
+		}
+		body = ""
+	case target != "/":
+		status, body = "404 Not Found", "there is no such page\n"
+	case q.has(`If-None-Match: "x"`):
+		status = "304 Not Modified"
+	}
+	s.write(w, q, status, body, closes)
+	if late {
+		w.WriteString("HTTP/1.1 100 Continue\r\n\r\n")
+		w.Flush()
+		io.CopyN(io.Discard, r, int64(q.length))
+	}
+	return !closes || s.saysCloseOnly && q.proto == "HTTP/1.1"
+}
+
+func (s *site) next() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.answered++
+	return s.answered
+}
+
+func (q *siteRequest) has(field string) bool {
+	for _, f := range q.fields {
+		if f == field {
+			return true
+		}
+	}
+	return false
+}
+
+// write writes a response.
+func (s *site) write(w *bufio.Writer, q *siteRequest, status, body string, closes bool) {
+	head := []string{"HTTP/1.1 " + status, "Date: " + siteDate, "Server: site"}
+	length := len(body)
+	none := strings.HasPrefix(status, "304")
+	chunked := s.badChunks && !none && q.proto == "HTTP/1.1" || s.chunksOld && q.proto == "HTTP/1.0"
+	switch {
+	case none && s.length304:
+		head = append(head, "Content-Length: 3")
+	case none && s.chunks304:
+		head = append(head, "Transfer-Encoding: chunked")
+	case none:
+	case chunked:
+		head = append(head, "Transfer-Encoding: chunked")
+	case q.method == "HEAD" && s.headLength:
+		head = append(head, "Content-Length: 0")
+	case s.shortBody && q.method == "GET":
+		head = append(head, "Content-Length: "+strconv.Itoa(length+5))
+	default:
+		head = append(head, "Content-Length: "+strconv.Itoa(length))
+	}
+	if status == "200 OK" || none {
+		head = append(head, `ETag: "x"`)
+	}
+	if closes {
+		head = append(head, "Connection: close")
+	}
+	if s.head != nil {
+		head = s.head(q, head)
+	}
+	w.WriteString(strings.Join(head, "\r\n") + "\r\n\r\n")
+	switch {
+	case none && !s.body304, q.method == "HEAD" && !s.headBody:
+	case chunked && s.badChunks:
+		fmt.Fprintf(w, "%x\n%s\n0\n\n", length, body)
+	case chunked:
+		fmt.Fprintf(w, "%x\r\n%s\r\n0\r\n\r\n", length, body)
+	default:
+		w.WriteString(body)
+		if s.longBody && q.method == "GET" {
+			w.WriteString("and more")
+		}
+	}
+}
+
+// add returns a fault of the head: one more line.
+func add(line string) siteFaults {
+	return siteFaults{head: func(_ *siteRequest, head []string) []string { return append(head, line) }}
+}
+
+// replace returns a fault of the head: the text old is another one.
+func replace(old, text string) siteFaults {
+	return siteFaults{head: func(_ *siteRequest, head []string) []string {
+		var out []string
+		for _, line := range head {
+			if line = strings.ReplaceAll(line, old, text); line != "" {
+				out = append(out, line)
+			}
+		}
+		return out
+	}}
+}
+
+var siteMutants = []struct {
+	rule, name, also string
+	faults           siteFaults
+}{
+	{"HDR-01", "no blank in the status line", "HDR-09 HDR-11", replace("HTTP/1.1 ", "HTTP/1.1")},
+	{"HDR-01", "four digits", "", replace(" 200 ", " 2000 ")},
+	{"HDR-01", "a code below 100", "", replace(" 200 ", " 099 ")},
+	{"HDR-09", "a blank in a name", "", add("X Y: z")},
+	{"HDR-09", "no name", "", add(": z")},
+	{"HDR-11", "a control character in a value", "", add("X-Odd: a\x01b")},
+	{"HDR-15", "TE", "", add("TE: trailers")},
+	{"HDR-16", "no Date", "", replace("Date: "+siteDate, "")},
+	{"HDR-16", "a malformed Date", "", replace("Date: "+siteDate, "Date: today")},
+	{"HDR-17", "two Dates", "", add("Date: " + siteDate)},
+	{"HDR-17", "two Servers", "", add("Server: another")},
+	{"HDR-19", "Status", "", add("Status: 200")},
+	{"LEN-10", "a length of letters", "HTTP-15 HTTP-19 CGI-28 EXP-01 LEN-13 THR-02", replace("Content-Length: ", "Content-Length: x")},
+	{"LEN-11", "two lengths", "LEN-10 HTTP-15 HTTP-19 LEN-13 CGI-28", siteFaults{head: func(_ *siteRequest, head []string) []string {
+		for _, line := range head {
+			if strings.HasPrefix(line, "Content-Length") {
+				return append(head, line)
+			}
+		}
+		return head
+	}}},
+	{"LEN-08", "chunks without CR", "HTTP-19 CGI-28 EXP-01 THR-02 SRV-08", siteFaults{badChunks: true}},
+	{"LEN-04", "a body that is too short", "HTTP-19 CGI-28 THR-02 SRV-08", siteFaults{shortBody: true}},
+	{"HTTP-19", "a body that is too long", "CGI-28 EXP-01 EXP-06 THR-02 HTTP-07 HTTP-17", siteFaults{longBody: true}},
+	{"HTTP-15", "a body for HEAD", "", siteFaults{headBody: true}},
+	{"LEN-13", "another length for HEAD", "", siteFaults{headLength: true}},
+	{"HTTP-16", "a body for 304", "", siteFaults{body304: true}},
+	{"LEN-13", "another length for 304", "", siteFaults{length304: true}},
+	{"LEN-13", "chunks for 304", "", siteFaults{chunks304: true}},
+	{"HTTP-17", "chunks for HTTP/1.0", "EXP-05", siteFaults{chunksOld: true}},
+	{"HTTP-17", "stays open for HTTP/1.0", "", siteFaults{keepsOld: true}},
+	{"HTTP-19", "loses pipelined requests", "", siteFaults{losesPipelined: true}},
+	{"CGI-28", "knows no absolute targets", "", siteFaults{noAbsolute: true}},
+	{"CGI-28", "fails for OPTIONS *", "", siteFaults{starFails: true}},
+	{"EXP-01", "waits for what is not sent", "", siteFaults{neverContinues: true}},
+	{"EXP-01", "says 100 twice", "", siteFaults{continuesTwice: true}},
+	{"EXP-05", "says 100 to HTTP/1.0", "", siteFaults{continuesOld: true}},
+	{"EXP-06", "says 100 behind the response", "EXP-01", siteFaults{continuesLate: true}},
+	{"THR-02", "mixes responses up", "HTTP-19 CGI-28 SRV-08", siteFaults{mixes: true}},
+	{"CGI-21", "takes any length", "", siteFaults{takesLengths: true}},
+	{"CGI-21", "takes two lengths", "", siteFaults{takesTwoLengths: true}},
+	{"HTTP-07", "goes by the length beside chunks", "", siteFaults{goesByLength: true}},
+	{"CGI-21", "leaves the connection open", "HTTP-07 SRV-08", siteFaults{staysOpen: true}},
+	{"HTTP-07", "takes any coding", "", siteFaults{takesCoding: true}},
+	{"HTTP-07", "takes any chunks", "", siteFaults{takesChunks: true}},
+	{"HTTP-19", "takes a folded line for a header", "", siteFaults{unfolds: true}},
+	{"HTTP-19", "takes a blank before the colon", "", siteFaults{takesBlank: true}},
+	{"SRV-08", "answers garbage", "", siteFaults{takesGarbage: true}},
+	{"SRV-08", "dies of garbage", "CGI-21 HTTP-07 HTTP-19", siteFaults{diesOfGarbage: true}},
+	{"SRV-08", "waits behind a malformed header", "", siteFaults{hangsOnHeader: true}},
+}
+
+// TestURLMutants looks from outside at a site that is right, and at one for
+// each fault that can be seen.
+func TestURLMutants(t *testing.T) {
+	meet := func(t *testing.T, s *site) *urlSubject {
+		u, err := newURLSubject(s.serve(t, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := u.meet(t.Context(), defaultPatience); err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	t.Run("sound", func(t *testing.T) {
+		for rule, fault := range judge(meet(t, new(site)), urlProbes(), defaultPatience, "").broken {
+			t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
+		}
+	})
+	found := together(len(siteMutants), func(i int) judged {
+		m := siteMutants[i]
+		return judge(meet(t, &site{siteFaults: m.faults}), urlProbes(), mutantPatience, m.rule+" "+m.also)
+	})
+	var y tally
+	for i, m := range siteMutants {
+		t.Run(m.rule+"/"+m.name, func(t *testing.T) {
+			y.verdict(t, found[i], m.rule, overlapping(m.also, "from outside one response shows both"))
+		})
+	}
+	y.table(t, "URL", len(siteMutants), rulesOf(urlProbes()))
+}
+
+// TestCheckURL makes whole reports.
+func TestCheckURL(t *testing.T) {
+	counts := func(r Report) string {
+		return fmt.Sprint(r.Count(Pass), " pass, ", r.Count(Fail), " fail, ", r.Count(Warn), " warn")
+	}
+	certificate := httptest.NewUnstartedServer(nil)
+	certificate.StartTLS()
+	defer certificate.Close()
+	for _, test := range []struct {
+		name string
+		url  string
+		want string
+	}{
+		{"a sound site", new(site).serve(t, nil), "24 pass, 0 fail, 0 warn"},
+		{"over TLS", new(site).serve(t, certificate.TLS), "24 pass, 0 fail, 0 warn"},
+		{"a page that is not there", new(site).serve(t, nil) + "no/such?page", "23 pass, 0 fail, 0 warn"},
+		{"a SHOULD", (&site{siteFaults: add("TE: x")}).serve(t, nil), "23 pass, 0 fail, 1 warn"},
+		{"net/http", sampleServer(t), "24 pass, 0 fail, 0 warn"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := Suite{}.CheckURL(t.Context(), test.url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := counts(r); got != test.want || r.Subject != test.url {
+				t.Errorf("%s: %s, want %s", r.Subject, got, test.want)
+				for _, x := range r.Results {
+					if x.Status == Fail || x.Status == Warn {
+						t.Logf("%s %s: %s", x.Status, x.ID, x.Evidence)
+					}
+				}
+			}
+			for _, x := range r.Results {
+				if x.Status == Skip && x.Evidence == "" {
+					t.Errorf("%s is skipped without a reason", x.ID)
+				}
+			}
+		})
+	}
+	t.Run("only", func(t *testing.T) {
+		r, err := Suite{Only: []string{"HDR-16", "EXP"}}.CheckURL(t.Context(), new(site).serve(t, nil))
+		if err != nil || r.Count(Pass) != 4 {
+			t.Errorf("%s, error %v, want 4 that pass", counts(r), err)
+		}
+	})
+}
+
+// sampleServer is a file server of net/http.
+func sampleServer(t *testing.T) string {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"x"`)
+		w.Header().Set("Server", "net/http")
+		http.ServeContent(w, r, "page.txt", time.Time{}, strings.NewReader("a page"))
+	}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// TestCheckURLOfNone checks what is no server.
+func TestCheckURLOfNone(t *testing.T) {
+	listen := func(serve func(c net.Conn)) string {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		acceptOn(t, l, serve)
+		return "http://" + l.Addr().String() + "/"
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	suite := Suite{Patience: 500 * time.Millisecond}
+	for _, test := range []struct {
+		name, url, want string
+	}{
+		{"nobody listens", "http://" + l.Addr().String() + "/", "refused"},
+		{"closes at once", listen(func(net.Conn) {}), "expected a response to GET /, got none: "},
+		{"never answers", listen(func(c net.Conn) { io.Copy(io.Discard, c) }), "expected a response to GET /, got none: "},
+		{"no TLS", strings.Replace(new(site).serve(t, nil), "http", "https", 1), "tls: "},
+		{"another scheme", "ftp://example.test/", "expected a URL such as http://HOST:PORT/PATH"},
+		{"with a password", "http://a:secret@127.0.0.1/", "expected a URL such as"},
+		{"no host", "http:///x", "expected a URL such as"},
+		{"no URL", "http://[", "missing ']'"},
+		{"more than is read", listen(func(c net.Conn) {
+			c.Read(make([]byte, 1024))
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"+strings.Repeat("x", maxWireBody))
+		}), "expected a response of less than 1 MiB"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := suite.CheckURL(t.Context(), test.url)
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error is %v, want %q", err, test.want)
+			}
+		})
+	}
+	for name, serve := range map[string]func(c net.Conn){
+		"garbage": func(c net.Conn) {
+			c.Read(make([]byte, 1024))
+			io.WriteString(c, strings.Repeat("\x00garbage\xff", 1000))
+		},
+		"endless head": func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\n")
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, "X-More: and more\r\n")
+			}
+		},
+		"endless body": func(c net.Conn) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+			for err := error(nil); err == nil; {
+				_, err = io.WriteString(c, "10000\r\n"+strings.Repeat("more", 16<<10)+"\r\n")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			begin := time.Now()
+			r, err := suite.CheckURL(t.Context(), listen(serve))
+			if (err == nil) == (r.Count(Fail) == 0) {
+				t.Errorf("%d rules are broken, error %v, want one of both", r.Count(Fail), err)
+			}
+			if d := time.Since(begin); d > 30*time.Second {
+				t.Errorf("it took %v", d)
+			}
+		})
+	}
+}

@@ -1,0 +1,53 @@
+package conformance
+
+// pythonStartProbes look at what a start_response of Python's takes.
+var pythonStartProbes = append([]probe[*serverSubject]{
+	onPython("START-25", "None for exc_info", func(s *serverRun) {
+		if got := items(s.provokeFact("start_none")); len(got) == 2 && raised(got[0]) != "" {
+			s.faultf("expected start_response(status, headers, None) to be the same as without None, it raised %s", raised(got[0]))
+		}
+	}),
+	onPython("START-25", "None for exc_info at a second call", func(s *serverRun) {
+		got := items(s.provokeFact("start_none"))
+		if len(got) != 2 || raised(got[0]) != "" || raised(got[1]) != "" {
+			return
+		}
+		if raised(s.provokeFact("start_twice")) != "" { // else it is START-19's affair
+			s.faultf("expected a second start_response with None for exc_info to be refused, it was not")
+		}
+	}),
+	onPython("START-15", "outside of the except block", func(s *serverRun) {
+		s.provoke("GET", s.object("late_exc_info"))
+		s.record.await("told", s.patience)
+		for _, event := range s.record.all() {
+			if event != "the original" && event != "told" && event != "nothing" { // that is START-14's affair
+				s.faultf("expected start_response to raise the exception that it was given as exc_info when the except block is left, it raised %s", event)
+			}
+		}
+	}),
+	onPython("START-21", "an exception is not kept", func(s *serverRun) {
+		s.provoke("GET", s.object("kept_exc_info"))
+		s.record.await("told", s.patience)
+		if s.record.has("kept") {
+			s.faultf("expected nobody to keep the exception that was given as exc_info while the body is sent, somebody does")
+		}
+	}),
+},
+	pythonRefusals(
+		"headers as a tuple", "headers as an iterator", "headers as a dict", "header as a list", "header of three",
+		"name as bytes", "value as bytes", "value as a number", "value beyond Latin-1",
+		"status as bytes", "status as a number", "status beyond Latin-1",
+	)...)
+
+// pythonRefusals makes a probe of each head that start_response should refuse
+// for the types or the characters in it.
+func pythonRefusals(heads ...string) (probes []probe[*serverSubject]) {
+	for _, head := range heads {
+		probes = append(probes, onPython("START-22", "refuses "+head, func(s *serverRun) {
+			if raised(s.provokeFact("refuses", head)) == "" {
+				s.faultf("expected start_response to refuse a %s, it raised nothing", head)
+			}
+		}))
+	}
+	return probes
+}

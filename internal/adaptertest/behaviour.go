@@ -1,0 +1,399 @@
+package adaptertest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/internal/backend"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Malformed is a request that is no good.
+type Malformed struct {
+	Name string
+	Raw  []byte
+	Want string // the code of the answer, "" for none
+}
+
+// Malformed sends each of the requests: the server must answer as it should,
+// or close without a word, and never call the application.
+func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
+	Leaks(t)
+	addr := s.start(t, o, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		t.Errorf("the application was called with %v", environ.Map())
+		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
+	})
+	for _, tt := range tests {
+		t.Run(tt.Name, func(t *testing.T) {
+			c := Dial(t, addr)
+			c.Write(tt.Raw)
+			r := Receive(s.Protocol, c)
+			got := ""
+			if r.Code > 0 {
+				got = r.Status[:3]
+			}
+			if got != tt.Want || got != "" && (!r.Ended || r.Body != r.Status+"\n" || r.Err != nil) || errors.Is(r.Err, context.DeadlineExceeded) {
+				t.Errorf("answered by %v, expected %q", r, tt.Want)
+			}
+		})
+	}
+}
+
+// Behaviour tests what is the same of all adapters.
+func (s Subject) Behaviour(t *testing.T) {
+	for name, test := range map[string]func(*testing.T){
+		"variables":   s.variables,
+		"body":        s.bodyAsItComes,
+		"early":       s.earlyAnswer,
+		"gone":        s.clientGone,
+		"slow":        s.slow,
+		"limits":      s.limits,
+		"lying":       s.lyingLengths,
+		"shutdown":    s.shutdown,
+		"close":       s.close,
+		"silent":      s.silent,
+		"unix":        s.unix,
+		"mount":       s.mount,
+		"head":        s.head,
+		"not started": s.notStarted,
+	} {
+		t.Run(name, func(t *testing.T) {
+			Leaks(t)
+			test(t)
+		})
+	}
+}
+
+// call sends a whole request and returns the answer.
+func (s Subject) call(t testing.TB, addr, body string, list ...string) Response {
+	t.Helper()
+	c := Dial(t, addr)
+	defer c.Close()
+	raw := append(Request(s.Protocol, list...), Body(s.Protocol, body)...)
+	if body != "" {
+		raw = append(raw, Body(s.Protocol, "")...)
+	}
+	if _, err := c.Write(raw); err != nil {
+		t.Fatal(err)
+	}
+	return Receive(s.Protocol, c)
+}
+
+func (r Response) expect(t testing.TB, code int, body string) {
+	t.Helper()
+	if r.Code != code || r.Body != body || !r.Ended || r.Err != nil {
+		t.Errorf("the answer is %v, expected %d %q", r, code, body)
+	}
+}
+
+// respond is an application that answers with text.
+func respond(text string) wsgi.AppFunc {
+	return wsgi.Response{Status: "200 OK", Body: wsgi.Strings(text)}.Call
+}
+
+// various. Covers: the fields of the options that are the gateway's.
+func (s Subject) variables(t *testing.T) {
+	addr := s.start(t, backend.Options{SingleThread: true, Multiprocess: true, Environ: map[string]string{"DEPLOYED": "yes", "SERVER_NAME": "no"}},
+		func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Get("wsgi.multithread") != false || environ.Get("wsgi.multiprocess") != true || environ.Get("wsgi.run_once") != false {
+				t.Errorf("flags are %v", environ.Map())
+			}
+			return respond(environ.Var("DEPLOYED")+environ.Var("SERVER_NAME"))(environ, start)
+		})
+	s.call(t, addr, "").expect(t, 200, "yess")
+}
+
+// bodyAsItComes: the application gets the first part before the second is
+// sent.
+func (s Subject) bodyAsItComes(t *testing.T) {
+	got := make(chan string)
+	addr := s.start(t, backend.Options{}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		b := make([]byte, 5)
+		for range 2 {
+			if _, err := io.ReadFull(environ.Input(), b); err != nil {
+				return nil, err
+			}
+			got <- string(b)
+		}
+		if n, err := environ.Input().Read(b); n != 0 || err != io.EOF {
+			t.Errorf("at the end Read returns %d, %v", n, err)
+		}
+		return respond("read")(environ, start)
+	})
+	c := Dial(t, addr)
+	c.Write(Request(s.Protocol, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "10"))
+	for _, part := range []string{"first", "later"} {
+		c.Write(Body(s.Protocol, part))
+		if text := <-got; text != part {
+			t.Errorf("got %q, expected %q", text, part)
+		}
+	}
+	c.Write(Body(s.Protocol, ""))
+	Receive(s.Protocol, c).expect(t, 200, "read")
+}
+
+// earlyAnswer: a web server that sends the whole body before it reads gets the
+// answer all the same.
+func (s Subject) earlyAnswer(t *testing.T) {
+	addr := s.start(t, backend.Options{}, respond("not read"))
+	body := strings.Repeat("x", 8<<20)
+	s.call(t, addr, body, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "8388608").expect(t, 200, "not read")
+}
+
+// clientGone: the context ends when the web server closes the connection.
+func (s Subject) clientGone(t *testing.T) {
+	called, gone := make(chan bool), make(chan error)
+	addr := s.start(t, backend.Options{}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if environ.Var("REQUEST_METHOD") == "POST" {
+			io.ReadAll(environ.Input())
+		}
+		called <- true
+		select {
+		case <-environ.Context().Done():
+			gone <- context.Cause(environ.Context())
+		case <-time.After(Patience):
+			gone <- nil
+		}
+		return nil, environ.Context().Err()
+	})
+	for _, method := range []string{"GET", "POST"} {
+		c := Dial(t, addr)
+		if method == "GET" {
+			c.Write(append(Request(s.Protocol), Body(s.Protocol, "")...))
+		} else {
+			c.Write(append(Request(s.Protocol, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "3"), Body(s.Protocol, "abc")...))
+			c.Write(Body(s.Protocol, ""))
+		}
+		<-called
+		c.Close()
+		if cause := <-gone; cause == nil || errors.Is(cause, context.Canceled) {
+			t.Errorf("%s: the context ended with the cause %v, expected one that says who left", method, cause)
+		}
+	}
+}
+
+// slow is about peers that stop in the middle.
+func (s Subject) slow(t *testing.T) {
+	const limit = 30 * time.Millisecond
+	blocked := make(chan error, 1)
+	o := backend.Options{ReadHeaderTimeout: limit, ReadTimeout: limit, WriteTimeout: limit}
+	addr := s.start(t, o, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if environ.Var("QUERY_STRING") == "stream" {
+			write, _ := start("200 OK", nil, nil)
+			for {
+				if _, err := write(make([]byte, 1<<20)); err != nil {
+					blocked <- err
+					return nil, err
+				}
+			}
+		}
+		_, err := io.ReadAll(environ.Input())
+		if err != nil {
+			return nil, err
+		}
+		return respond("read")(environ, start)
+	})
+	t.Run("head", func(t *testing.T) {
+		raw := Request(s.Protocol)
+		for _, n := range []int{0, 1, len(raw) - 20} {
+			c := Dial(t, addr)
+			c.Write(raw[:n])
+			if r := Receive(s.Protocol, c); r.Code != 0 || r.Err != nil {
+				t.Errorf("after %d bytes of a head the answer is %v, expected the end of the connection", n, r)
+			}
+		}
+	})
+	t.Run("body", func(t *testing.T) {
+		c := Dial(t, addr)
+		c.Write(append(Request(s.Protocol, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "10"), Body(s.Protocol, "half")...))
+		begin := time.Now()
+		Receive(s.Protocol, c).expect(t, 408, "408 Request Timeout\n")
+		if d := time.Since(begin); d > Patience/4 {
+			t.Errorf("the end of the answer comes %v after the request, expected it with the answer", d)
+		}
+	})
+	t.Run("response", func(t *testing.T) {
+		c := Dial(t, addr)
+		c.Write(append(Request(s.Protocol, "QUERY_STRING", "stream"), Body(s.Protocol, "")...))
+		select {
+		case <-blocked:
+		case <-time.After(Patience):
+			t.Error("a peer that does not read is waited for")
+		}
+	})
+	t.Run("after a response", func(t *testing.T) {
+		r := s.call(t, addr, "ok", "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "2")
+		r.expect(t, 200, "read")
+	})
+}
+
+func (s Subject) limits(t *testing.T) {
+	addr := s.start(t, backend.Options{MaxBodyBytes: 100, MaxHeaderBytes: 1000}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		b, err := io.ReadAll(environ.Input())
+		if err != nil {
+			return nil, err
+		}
+		return respond(string(b))(environ, start)
+	})
+	text := strings.Repeat("x", 100)
+	s.call(t, addr, text, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "100").expect(t, 200, text)
+	s.call(t, addr, text+"x", "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "101").expect(t, 413, "413 Content Too Large\n")
+	if r := s.call(t, addr, "", "HTTP_X", strings.Repeat("x", 1000)); s.Protocol == "uwsgi" && r.Code != 0 || s.Protocol != "uwsgi" && r.Code != 431 {
+		t.Errorf("more variables than allowed are answered by %v", r)
+	}
+}
+
+// lyingLengths: memory is taken for what comes, and not for what is promised.
+func (s Subject) lyingLengths(t *testing.T) {
+	addr := s.start(t, backend.Options{MaxHeaderBytes: -1, MaxBodyBytes: -1}, respond("not called"))
+	promise := map[string]string{
+		"scgi": "1999999999:CONTENT_LENGTH\x000\x00", "uwsgi": "\x00\xff\xff\x00\xff\xffA",
+		"fastcgi": "\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00" +
+			"\x01\x04\x00\x01\x00\x08\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff" + "\x01\x04\x00\x01\x00\x00\x00\x00",
+	}[s.Protocol]
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const n = 20
+	for range n {
+		c := Dial(t, addr)
+		io.WriteString(c, promise)
+		c.(*net.TCPConn).CloseWrite()
+		Receive(s.Protocol, c)
+		c.Close()
+	}
+	runtime.ReadMemStats(&after)
+	if got := (after.TotalAlloc - before.TotalAlloc) / n; got > 64<<10 {
+		t.Errorf("a request that promises much and has little makes %d bytes be allocated", got)
+	}
+}
+
+// shutdown: what runs may finish, and nothing else begins.
+func (s Subject) shutdown(t *testing.T) {
+	called, release := make(chan bool), make(chan bool)
+	server := s.New(backend.Options{App: wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		called <- true
+		<-release
+		return respond("finished")(environ, start)
+	}), Logger: Silent})
+	addr := Serve(t, server, "tcp")
+	c := Dial(t, addr)
+	c.Write(append(Request(s.Protocol), Body(s.Protocol, "")...))
+	<-called
+	done := make(chan error, 1)
+	go func() { done <- server.Shutdown(t.Context()) }()
+	for { // until it has stopped listening
+		nc, err := net.DialTimeout("tcp", addr, Patience)
+		if err != nil {
+			break
+		}
+		nc.Close()
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("Shutdown returned %v while a request was running", err)
+	default:
+	}
+	close(release)
+	Receive(s.Protocol, c).expect(t, 200, "finished")
+	if err := <-done; err != nil {
+		t.Errorf("Shutdown returned %v", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Serve(l); err != http.ErrServerClosed {
+		t.Errorf("Serve after Shutdown returned %v, expected %v", err, http.ErrServerClosed)
+	}
+}
+
+// silent: connections on which nothing was said are not waited for.
+func (s Subject) silent(t *testing.T) {
+	server := s.New(backend.Options{App: respond("ok"), Logger: Silent})
+	addr := Serve(t, server, "tcp")
+	Dial(t, addr)
+	s.call(t, addr, "").expect(t, 200, "ok") // so that the one before is accepted
+	ctx, cancel := context.WithTimeout(t.Context(), Patience/2)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Errorf("Shutdown with a silent connection: %v", err)
+	}
+}
+
+// close: what runs is cut, also a Shutdown that has waited for it.
+func (s Subject) close(t *testing.T) {
+	called := make(chan bool)
+	server := s.New(backend.Options{App: wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		called <- true
+		<-environ.Context().Done()
+		return nil, environ.Context().Err()
+	}), Logger: Silent})
+	addr := Serve(t, server, "tcp")
+	c := Dial(t, addr)
+	c.Write(append(Request(s.Protocol), Body(s.Protocol, "")...))
+	<-called
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := server.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returned %v, expected the error of its context", err)
+	}
+	server.Close()
+	if r := Receive(s.Protocol, c); r.Code != 0 {
+		t.Errorf("after Close the answer is %v, expected none", r)
+	}
+}
+
+func (s Subject) unix(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no Unix sockets here")
+	}
+	addr := Serve(t, s.New(backend.Options{App: wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		return respond(environ.Var("SERVER_NAME")+":"+environ.Var("SERVER_PORT"))(environ, start)
+	}), Logger: Silent}), "unix")
+	s.call(t, addr, "").expect(t, 200, "s:80")
+	s.call(t, addr, "", "SERVER_NAME", "", "SERVER_PORT", "").expect(t, 200, "localhost:80")
+}
+
+func (s Subject) mount(t *testing.T) {
+	addr := s.start(t, backend.Options{ScriptName: "/app"}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		return respond(environ.Var("SCRIPT_NAME")+" "+environ.Var("PATH_INFO"))(environ, start)
+	})
+	s.call(t, addr, "", "PATH_INFO", "/app/x").expect(t, 200, "/app /x")
+	s.call(t, addr, "", "PATH_INFO", "/x").expect(t, 404, "404 Not Found\n")
+	if r := s.call(t, addr, "", "PATH_INFO", "/x", "REQUEST_METHOD", "HEAD"); r.Code != 404 || r.Body != "" {
+		t.Errorf("HEAD outside of the mount is answered by %v, expected 404 without a body", r)
+	}
+}
+
+func (s Subject) head(t *testing.T) {
+	addr := s.start(t, backend.Options{}, respond("not on the wire"))
+	r := s.call(t, addr, "", "REQUEST_METHOD", "HEAD")
+	r.expect(t, 200, "")
+}
+
+// notStarted: a Server that cannot serve says so.
+func (s Subject) notStarted(t *testing.T) {
+	for want, o := range map[string]backend.Options{
+		"App is nil": {}, "ScriptName is app": {App: respond(""), ScriptName: "app"}, "ScriptName is /app/": {App: respond(""), ScriptName: "/app/"},
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := s.New(o)
+		if err := server.Serve(l); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Serve returned %v, expected an error with %q", err, want)
+		}
+		if err := server.Shutdown(t.Context()); err != nil {
+			t.Errorf("Shutdown returned %v", err)
+		}
+	}
+}

@@ -1,0 +1,121 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Conn is a connection from a web server. Write may be called by one goroutine
+// at a time.
+type Conn struct {
+	net.Conn
+	Server *Server
+
+	state    state     // guarded by Server.mu
+	deadline time.Time // of writing
+}
+
+type state uint8
+
+const (
+	fresh state = iota // nothing has come
+	busy               // a request is under way
+	idle               // it waits for another request
+)
+
+// Begin marks c as busy with a request, which Server.Shutdown waits for. It
+// returns false when the server is being stopped and c was idle: then its
+// connection is closed.
+func (c *Conn) Begin() bool {
+	c.Server.mu.Lock()
+	defer c.Server.mu.Unlock()
+	if c.state == idle && c.Server.stopping {
+		return false
+	}
+	c.state = busy
+	return true
+}
+
+// Rest marks c as idle. It returns false when the server is being stopped and
+// there will be no other request.
+func (c *Conn) Rest() bool {
+	c.Server.mu.Lock()
+	defer c.Server.mu.Unlock()
+	c.state = idle
+	return !c.Server.stopping
+}
+
+// Piece is how many bytes the peer must send, or take, within one timeout.
+const Piece = 64 << 10
+
+// Write writes p in pieces, each of which the peer must take in time.
+func (c *Conn) Write(p []byte) (written int, err error) {
+	for {
+		c.arm()
+		n, err := c.Conn.Write(p[:min(len(p), Piece)])
+		written += n
+		if p = p[n:]; err != nil || len(p) == 0 {
+			return written, err
+		}
+	}
+}
+
+// arm sees to it that at least the timeout is left for the next write. It
+// renews the deadline only when less is left, for that is not cheap.
+func (c *Conn) arm() {
+	timeout := c.Server.WriteTimeout
+	if timeout == 0 {
+		return
+	}
+	if now := time.Now(); c.deadline.Sub(now) < timeout {
+		c.deadline = now.Add(2 * timeout)
+		c.Conn.SetWriteDeadline(c.deadline)
+	}
+}
+
+// CloseWrite tells the peer that nothing follows. nginx passes a response on
+// to its client to the end only when it sees that.
+func (c *Conn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+const (
+	lingerBytes = 16 << 20
+	lingerTime  = 5 * time.Second
+)
+
+// Linger tells the peer that nothing follows, and reads what it still has to
+// send. A plain close would reset the connection, and the answer would be lost
+// with it: web servers send the whole body of a request first.
+func (c *Conn) Linger() {
+	if c.CloseWrite() != nil {
+		return
+	}
+	c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+	io.CopyN(io.Discard, c.Conn, lingerBytes)
+}
+
+// Reset closes c as if it had broken, where it is TCP: what was sent must not
+// be taken for a whole response.
+func (c *Conn) Reset() {
+	if l, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		l.SetLinger(0)
+	}
+	c.Conn.Close()
+}
+
+// Malformed reports that c is closed because what came is not of the protocol.
+func (c *Conn) Malformed(err error) {
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return // nobody has said anything
+	}
+	c.Server.Logger.LogAttrs(context.Background(), slog.LevelDebug, "connection closed",
+		slog.Any("error", err), slog.String("remote", c.RemoteAddr().String()))
+}

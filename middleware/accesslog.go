@@ -1,0 +1,219 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// The formats of a log that programs everywhere read.
+const (
+	CommonLog   = `%h %l %u %t "%r" %>s %b`
+	CombinedLog = CommonLog + ` "%{Referer}i" "%{User-Agent}i"`
+)
+
+// AccessLogConfig holds the choices of AccessLog.
+type AccessLogConfig struct {
+	// Format is that of a line; "" means CombinedLog. It has the atoms of
+	// Apache's mod_log_config, such as %>s and %{Referer}i, and those of
+	// gunicorn, such as %(s)s and %({Referer}i)s. doc/middleware.md lists them.
+	Format string
+
+	// Output is where lines go, one Write each; nil means the process's standard
+	// error. Writes are made one at a time.
+	Output io.Writer
+
+	// Logger, when not nil, gets a record for each request in the place of a
+	// line: with slog.NewJSONHandler, a log in JSON. Requests that failed, or
+	// were answered with 500 or above, have the level Error, others Info.
+	Logger *slog.Logger
+
+	// Skip, when not nil, tells which requests are not logged.
+	Skip func(o *Observation) bool
+}
+
+// Validate returns what AccessLog would panic with.
+func (c AccessLogConfig) Validate() error {
+	_, err := parseLogFormat(c.Format)
+	return err
+}
+
+// AccessLog returns a middleware that logs each request when it is over: once,
+// on every path, with the status and the bytes that the server was really given.
+// A failure of which the server makes a 500 is logged as one. The request line
+// and the address are those that came in, whatever was made of them further in;
+// the user is the one that SetRemoteUser was told of, anywhere inside.
+//
+// It does nothing to status, headers or body. The server still gets a list, or a
+// file, as such. A Format with an atom that does not exist panics.
+//
+// Security: what a client sent is written with control characters, quotes,
+// backslashes and everything that is not ASCII escaped, so that nobody forges a
+// line. A log has addresses, and query strings, which may be secrets; the
+// Authorization and Cookie headers are for no format.
+func AccessLog(c AccessLogConfig) wsgi.Middleware {
+	format, err := parseLogFormat(c.Format)
+	if err != nil {
+		panic(err.Error())
+	}
+	if c.Output == nil {
+		c.Output = os.Stderr
+	}
+	l := &accessLog{AccessLogConfig: c, format: format}
+	return Observe(ObserveConfig{Start: l.start, Finish: l.finish})
+}
+
+type accessLog struct {
+	AccessLogConfig
+	format []logAtom
+	mu     sync.Mutex // for Output
+}
+
+// logEntry is what there is to log of a request.
+type logEntry struct {
+	*Observation
+	method, target, protocol, path, query, remote string // as the request came
+	user                                          string
+	taken                                         time.Duration
+}
+
+// logUserKey is the variable with the *logEntry, for SetRemoteUser.
+const logUserKey = "gowsgi.access_log"
+
+// SetRemoteUser sets REMOTE_USER in environ to the user that was found out, and
+// tells an AccessLog outside.
+func SetRemoteUser(environ *wsgi.Environ, user string) {
+	environ.Set("REMOTE_USER", user)
+	if entry, ok := environ.Get(logUserKey).(*logEntry); ok {
+		entry.user = user
+	}
+}
+
+func (l *accessLog) start(o *Observation) {
+	e := o.Environ
+	entry := &logEntry{
+		Observation: o, method: e.Var("REQUEST_METHOD"), protocol: e.Var("SERVER_PROTOCOL"), target: e.Var("REQUEST_URI"),
+		path: e.Var("SCRIPT_NAME") + e.Var("PATH_INFO"), query: e.Var("QUERY_STRING"), remote: e.Var("REMOTE_ADDR"),
+		user: e.Var("REMOTE_USER"),
+	}
+	if entry.target == "" {
+		entry.target = (&url.URL{Path: entry.path, RawQuery: entry.query}).String()
+	}
+	o.Value = entry
+	o.Environ = e.Clone()
+	o.Environ.Set(logUserKey, entry)
+}
+
+func (l *accessLog) finish(o *Observation) {
+	entry := o.Value.(*logEntry)
+	entry.taken = time.Since(o.Began)
+	if l.Skip != nil && l.Skip(o) {
+		return
+	}
+	if l.Logger != nil {
+		l.record(entry)
+		return
+	}
+	line := make([]byte, 0, 256)
+	for _, atom := range l.format {
+		line = atom(line, entry)
+	}
+	line = append(line, '\n')
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.Output.Write(line)
+}
+
+// code is the status that the client got, as far as it can be known here: 0 when
+// there was nobody to get one.
+func (e *logEntry) code() int {
+	switch {
+	case !e.Settled && e.failed() || e.Status == "" && !e.Stopped:
+		return 500
+	case len(e.Status) < 3 || !e.Settled:
+		return 0
+	}
+	code, _ := strconv.Atoi(e.Status[:3])
+	return code
+}
+
+// failed reports whether the application failed, and not the client by leaving.
+func (e *logEntry) failed() bool {
+	gone := e.Environ.Context().Err()
+	return e.Err != nil && (gone == nil || !errors.Is(e.Err, gone))
+}
+
+// record logs e as a record of slog.
+func (l *accessLog) record(e *logEntry) {
+	level := slog.LevelInfo
+	if e.code() >= 500 || e.failed() {
+		level = slog.LevelError
+	}
+	attrs := []slog.Attr{
+		slog.String("remote", e.remote),
+		slog.String("method", e.method),
+		slog.String("target", e.target),
+		slog.String("protocol", e.protocol),
+		slog.Int("status", e.code()),
+		slog.Int64("bytes", e.Bytes),
+		slog.Duration("duration", e.taken),
+	}
+	for _, more := range []struct{ name, value string }{
+		{"user", e.user},
+		{"host", e.Environ.Var("HTTP_HOST")},
+		{"referer", e.Environ.Var("HTTP_REFERER")},
+		{"user_agent", e.Environ.Var("HTTP_USER_AGENT")},
+		{"request_id", e.Environ.Var(requestIDKey)},
+	} {
+		if more.value != "" {
+			attrs = append(attrs, slog.String(more.name, more.value))
+		}
+	}
+	if e.Stopped {
+		attrs = append(attrs, slog.Bool("stopped", true))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
+	}
+	l.Logger.LogAttrs(context.WithoutCancel(e.Environ.Context()), level, "request", attrs...)
+}
+
+// appendEscaped appends what a client sent, "-" for nothing, in the manner of
+// Apache.
+func appendEscaped(line []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	if s == "" {
+		return append(line, '-')
+	}
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"' || c == '\\':
+			line = append(line, '\\', c)
+		case c < ' ' || c >= 0x7f:
+			line = append(line, '\\', 'x', hex[c>>4], hex[c&15])
+		default:
+			line = append(line, c)
+		}
+	}
+	return line
+}
+
+// logError is the error of a format.
+func logError(format string, a ...any) error {
+	return fmt.Errorf("middleware: AccessLog: "+format, a...)
+}
+
+// requestLine is the first line of the request.
+func (e *logEntry) requestLine() string {
+	return strings.Join([]string{e.method, e.target, e.protocol}, " ")
+}

@@ -1,0 +1,327 @@
+package middleware
+
+import (
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// CompressConfig holds the choices of Compress.
+type CompressConfig struct {
+	// Codings are what is offered, the best first; none means Gzip and Deflate.
+	Codings []Coding
+
+	// MinSize is how many bytes a body has to have, where that is known before
+	// it is sent; 0 means 1024.
+	MinSize int
+
+	// Types are the media types that are compressed: "text/html", "text/*",
+	// "+json" for every type that ends so. None means texts, and what is known
+	// to be made of them.
+	Types []string
+
+	// Lazy holds back what the application has yielded until there is enough of
+	// it, or until it yields an empty block. Otherwise each block is sent on at
+	// once, as without compression.
+	Lazy bool
+}
+
+// A Coding is a way to compress, by its name in HTTP.
+type Coding struct {
+	Name string
+
+	// New returns a compressor that writes to w. It is used again, for another
+	// response, by way of Reset.
+	New func(w io.Writer) Compressor
+}
+
+// Compressor is what a Coding does it with: a *gzip.Writer, for one. Flush makes
+// everything that was written so far readable at the other end, and Close ends
+// the stream.
+type Compressor interface {
+	io.WriteCloser
+	Flush() error
+	Reset(w io.Writer)
+}
+
+// Gzip is the coding gzip, at a level of compress/gzip.
+func Gzip(level int) Coding {
+	return newCoding("gzip", func(w io.Writer) (Compressor, error) { return gzip.NewWriterLevel(w, level) })
+}
+
+// Deflate is the coding deflate, at a level of compress/zlib. It is the zlib
+// format, as RFC 9110, 8.4.1.2 has it.
+func Deflate(level int) Coding {
+	return newCoding("deflate", func(w io.Writer) (Compressor, error) { return zlib.NewWriterLevel(w, level) })
+}
+
+func newCoding(name string, create func(w io.Writer) (Compressor, error)) Coding {
+	if _, err := create(io.Discard); err != nil {
+		panic(fmt.Sprintf("middleware: the coding %s: %v", name, err))
+	}
+	return Coding{name, func(w io.Writer) Compressor {
+		c, _ := create(w) // as above
+		return c
+	}}
+}
+
+// compressible are the types that are compressed by default.
+var compressible = []string{
+	"text/*", "+json", "+xml", "application/json", "application/javascript", "application/xml", "application/wasm",
+	"application/x-javascript", "application/manifest+json", "application/ld+json", "application/graphql", "application/rtf",
+	"application/vnd.ms-fontobject", "font/ttf", "font/otf", "image/bmp", "image/x-icon", "image/vnd.microsoft.icon",
+}
+
+// Compress returns a middleware that compresses the bodies of responses, in the
+// coding that the client likes best.
+//
+// It leaves alone what has a Content-Encoding, or no type that is worth it, or is
+// too small, or must not be transformed (Cache-Control: no-transform), and the
+// statuses 204, 205, 206 and 304. Of anything else Accept-Encoding is added to
+// Vary, compressed or not; of a 304 too. The status stays. Where the body is
+// compressed, Content-Encoding is set; Content-Length, Accept-Ranges and digests
+// are dropped; and a strong ETag becomes a weak one, since there are two bodies
+// of it now. HEAD has the headers of GET. Each block of the body gives one block,
+// and what is sent by write is compressed too.
+//
+// A body whose length is only known at its end is compressed however short it is.
+// A Coding without a name or a function, a negative MinSize, and a malformed type
+// panic.
+//
+// Security: the length of a compressed page tells of what is in it. Where a page
+// has a secret next to text that an attacker may choose, as with BREACH, send it
+// with no-transform.
+func Compress(c CompressConfig) wsgi.Middleware {
+	z := newCompress(c)
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			coding := z.choose(environ.Var("HTTP_ACCEPT_ENCODING"))
+			if noTransform(environ.Var("HTTP_CACHE_CONTROL")) {
+				coding = nil
+			}
+			f := &filtered{head: environ.Var("REQUEST_METHOD") == "HEAD"}
+			f.held = held{start: start}
+			f.adjust = func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
+				f.drop()
+				headers, compress := z.adjust(status, headers, body, coding, f)
+				if compress {
+					_, whole := body.(wsgi.Block)
+					f.use(coding.start(!z.lazy && !whole))
+				}
+				return headers, nil
+			}
+			return f.call(next, environ)
+		})
+	}
+}
+
+// compress is a checked CompressConfig.
+type compress struct {
+	codings  []*pooled
+	min      int64
+	types    map[string]bool
+	suffixes []string
+	families []string // "text/"
+	lazy     bool
+}
+
+func newCompress(c CompressConfig) *compress {
+	z := &compress{min: int64(c.MinSize), lazy: c.Lazy, types: map[string]bool{}}
+	if c.MinSize < 0 {
+		panic(fmt.Sprintf("middleware: Compress: MinSize is %d, expected 0 bytes or more", c.MinSize))
+	}
+	if z.min == 0 {
+		z.min = 1024
+	}
+	if len(c.Codings) == 0 {
+		c.Codings = []Coding{Gzip(gzip.DefaultCompression), Deflate(zlib.DefaultCompression)}
+	}
+	for _, coding := range c.Codings {
+		if !isToken(coding.Name) || coding.New == nil {
+			panic(fmt.Sprintf("middleware: Compress: the coding %q, expected a name and a function", coding.Name))
+		}
+		z.codings = append(z.codings, &pooled{Coding: coding})
+	}
+	if len(c.Types) == 0 {
+		c.Types = compressible
+	}
+	for _, name := range c.Types {
+		name = strings.ToLower(name)
+		family, sub, ok := strings.Cut(name, "/")
+		switch {
+		case strings.HasPrefix(name, "+") && isToken(name):
+			z.suffixes = append(z.suffixes, name)
+		case !ok || !isToken(family) || !isToken(sub):
+			panic(fmt.Sprintf("middleware: Compress: the type %q, expected one such as text/html, text/* or +json", name))
+		case sub == "*":
+			z.families = append(z.families, family+"/")
+		default:
+			z.types[name] = true
+		}
+	}
+	return z
+}
+
+// adjust makes the head of a response, and reports whether it is compressed.
+func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterable, coding *pooled, f *filtered) (wsgi.Headers, bool) {
+	switch status[:min(3, len(status))] {
+	case "304":
+		headers = headers.Clone()
+		addVary(&headers, "Accept-Encoding")
+		if coding != nil {
+			weaken(headers)
+		}
+		return headers, false
+	case "204", "205", "206":
+		return headers, false
+	}
+	if headers.Has("Content-Encoding") || headers.Has("Content-Range") ||
+		!z.worth(headers.Get("Content-Type")) || noTransform(strings.Join(headers.Values("Cache-Control"), ",")) {
+		return headers, false
+	}
+	n, known := int64(0), false
+	if declared, err := strconv.ParseInt(headers.Get("Content-Length"), 10, 64); err == nil {
+		n, known = declared, true
+	} else if body != nil {
+		size, ok := length(body)
+		n, known = int64(size), ok && !(f.head && size == 0) // the body of HEAD tells nothing by being empty
+	}
+	if known && n < z.min {
+		return headers, false
+	}
+	headers = headers.Clone()
+	addVary(&headers, "Accept-Encoding")
+	if coding == nil || f.direct && !f.head {
+		return headers, false
+	}
+	headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool {
+		return dependsOnBody(h.Name) && !strings.EqualFold(h.Name, "ETag")
+	})
+	weaken(headers)
+	headers.Add("Content-Encoding", coding.Name)
+	return headers, true
+}
+
+// worth reports whether a media type is to be compressed.
+func (z *compress) worth(mediaType string) bool {
+	mediaType, _, _ = strings.Cut(mediaType, ";")
+	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
+	return z.types[mediaType] ||
+		slices.ContainsFunc(z.families, func(family string) bool { return strings.HasPrefix(mediaType, family) }) ||
+		slices.ContainsFunc(z.suffixes, func(suffix string) bool { return strings.HasSuffix(mediaType, suffix) })
+}
+
+// weaken makes a strong ETag of headers, which are not shared, a weak one.
+func weaken(headers wsgi.Headers) {
+	for i, h := range headers {
+		if strings.EqualFold(h.Name, "ETag") && strings.HasPrefix(h.Value, `"`) {
+			headers[i].Value = "W/" + h.Value
+		}
+	}
+}
+
+func noTransform(cacheControl string) bool {
+	return cacheControl != "" && hasElement(cacheControl, "no-transform")
+}
+
+// choose returns the coding that an Accept-Encoding likes best, nil for none
+// (RFC 9110, 12.5.3). Among those that it likes alike, the first offered wins;
+// without compression is what it likes least unless it says so.
+func (z *compress) choose(accept string) *pooled {
+	if accept == "" {
+		return nil
+	}
+	quality := map[string]int{}
+	for element := range elements(accept) {
+		name, parameters, _ := strings.Cut(element, ";")
+		name = strings.ToLower(strings.TrimSpace(name))
+		if name = strings.TrimPrefix(name, "x-"); isToken(name) {
+			quality[name] = parseQuality(parameters)
+		}
+	}
+	best, most := (*pooled)(nil), quality["identity"]
+	for _, coding := range z.codings {
+		q, named := quality[strings.ToLower(coding.Name)]
+		if !named {
+			q = quality["*"]
+		}
+		if q > most || q == most && best == nil && q > 0 {
+			best, most = coding, q
+		}
+	}
+	return best
+}
+
+// parseQuality returns the weight among the parameters of an element, in
+// thousandths: 1000 where there is none, 0 where it is malformed.
+func parseQuality(parameters string) int {
+	name, value, _ := strings.Cut(parameters, "=")
+	if strings.TrimSpace(parameters) == "" {
+		return 1000
+	}
+	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+	if !strings.EqualFold(strings.TrimSpace(name), "q") || err != nil || !(q >= 0 && q <= 1) {
+		return 0
+	}
+	return int(q*1000 + 0.5)
+}
+
+// pooled is a coding whose compressors are used again.
+type pooled struct {
+	Coding
+	pool sync.Pool // of *compressing
+}
+
+func (p *pooled) start(flush bool) *compressing {
+	c, _ := p.pool.Get().(*compressing)
+	if c == nil {
+		c = &compressing{from: p}
+		c.to = p.New(&c.out)
+	}
+	c.flush = flush
+	return c
+}
+
+// compressing is the filter of one body.
+type compressing struct {
+	from  *pooled
+	to    Compressor
+	out   bytes.Buffer
+	flush bool // at each block
+}
+
+func (c *compressing) filter(block []byte, end bool) ([]byte, error) {
+	c.out.Reset()
+	var err error
+	switch {
+	case end:
+		err = c.to.Close()
+	case len(block) == 0:
+		err = c.to.Flush() // the application has nothing for a while
+	default:
+		if _, err = c.to.Write(block); err == nil && c.flush {
+			err = c.to.Flush()
+		}
+	}
+	return c.out.Bytes(), err
+}
+
+// mostKept is how large a buffer is kept for the next response.
+const mostKept = 256 << 10
+
+func (c *compressing) release() {
+	if c.out.Cap() > mostKept {
+		return
+	}
+	c.out.Reset()
+	c.to.Reset(&c.out)
+	c.from.pool.Put(c)
+}

@@ -1,0 +1,226 @@
+package middleware
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// A BodyFilter makes one body of another, block by block: it returns what takes
+// the place of block, which may be nothing yet. At the end of the body it is
+// called once more with no block and end, for what is left. It is not called at
+// the end of a body that failed.
+//
+// It may return block itself, but neither changes nor keeps it. What it returns
+// is used before it is called again. An error fails the response.
+type BodyFilter func(block []byte, end bool) ([]byte, error)
+
+// Filter returns a middleware that changes the bodies of responses. For each
+// response it asks choose for a new filter; nil leaves the response as it is.
+// choose sees the head and may change the headers, for one the Content-Type; the
+// list is its own.
+//
+// Whatever the filter does, the rest is done here: the headers that would be
+// wrong are dropped, which are Content-Length, ETag, Accept-Ranges and those with
+// digests. The application gets no Range, for a part of its body could not be
+// filtered; if it sends a part all the same, status 206, and choose wants to
+// filter it, the response fails. What is sent by write is filtered too, in order.
+// Each block gives one block, an empty one if need be. When the head is replaced
+// because of an error, choose is asked again and what the old filter has is
+// dropped.
+//
+// Filter leaves the status as it is. For HEAD the headers are those of GET. For
+// 204 and 304, which have no body, choose is not asked.
+//
+// A filter sees blocks, and something that it looks for may begin in one and end
+// in the next: it has to keep the end of a block, copied, for as long as it might
+// be a beginning.
+//
+// Security: a filter that must not be evaded looks at the Content-Encoding, for
+// what is compressed passes it unseen; put it inside Compress, and drop
+// HTTP_ACCEPT_ENCODING by SetEnv. Last-Modified is kept: when what the filter
+// does changes, a cache does not learn of it by that.
+func Filter(choose func(environ *wsgi.Environ, status string, headers *wsgi.Headers) BodyFilter) wsgi.Middleware {
+	if choose == nil {
+		panic("middleware: Filter: the function is nil")
+	}
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Var("HTTP_RANGE") != "" {
+				environ = environ.Clone()
+				environ.Delete("HTTP_RANGE")
+				environ.Delete("HTTP_IF_RANGE")
+			}
+			f := &filtered{head: environ.Var("REQUEST_METHOD") == "HEAD"}
+			f.held = held{start: start, open: true}
+			f.adjust = func(status string, headers wsgi.Headers, _ wsgi.Iterable) (wsgi.Headers, error) {
+				f.drop()
+				if bodiless(status) {
+					return headers, nil
+				}
+				headers = headers.Clone() // the application may use one list for all its responses
+				filter := choose(environ, status, &headers)
+				switch {
+				case filter == nil:
+				case strings.HasPrefix(status, "206"):
+					return nil, errPart
+				case f.direct && !f.head:
+					return nil, errLateFilter
+				default:
+					headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool { return dependsOnBody(h.Name) })
+					f.use(funcFilter(filter))
+				}
+				return headers, nil
+			}
+			return f.call(next, environ)
+		})
+	}
+}
+
+var (
+	errPart       = errors.New("middleware: Filter: the response is a part of a body, status 206, expected the whole: a part cannot be filtered")
+	errLateFilter = errors.New("middleware: Filter: the response was replaced by one that has to be filtered, when the first had not to be and its body was passed on")
+)
+
+// bodiless reports whether status is one that has no body.
+func bodiless(status string) bool {
+	return strings.HasPrefix(status, "204") || strings.HasPrefix(status, "304")
+}
+
+// dependents are the headers that say something of the bytes of a body (RFC
+// 9110, 8 and 14; RFC 9530; and the older Content-MD5 and Digest).
+var dependents = []string{
+	"Content-Length", "ETag", "Accept-Ranges", "Content-Range",
+	"Content-Digest", "Repr-Digest", "Digest", "Content-MD5",
+}
+
+func dependsOnBody(name string) bool {
+	return slices.ContainsFunc(dependents, func(d string) bool { return strings.EqualFold(d, name) })
+}
+
+// bodyFilter is a BodyFilter that can be given up.
+type bodyFilter interface {
+	filter(block []byte, end bool) ([]byte, error)
+	release()
+}
+
+type funcFilter BodyFilter
+
+func (f funcFilter) filter(block []byte, end bool) ([]byte, error) { return f(block, end) }
+func (f funcFilter) release()                                      {}
+
+// filtered is a response whose body a filter changes: for Filter and Compress.
+// The function adjust of its held head sets the filter.
+type filtered struct {
+	held
+	body   wsgi.Iterable
+	with   bodyFilter // nil for none
+	head   bool       // HEAD: there will be no body
+	direct bool       // the body was passed on as it is
+	failed error      // of the filter, in write: the application may lose it
+}
+
+// drop gives up the filter of a head that is replaced.
+func (f *filtered) drop() {
+	if f.with != nil {
+		f.with.release()
+		f.with = nil
+	}
+}
+
+// use sets the filter of the response.
+func (f *filtered) use(b bodyFilter) {
+	if f.head {
+		b.release()
+		return
+	}
+	f.with = b
+}
+
+func (f *filtered) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Iterable, error) {
+	returned := false
+	defer func() {
+		if !returned {
+			f.drop() // a panic, or Goexit
+		}
+	}()
+	body, err := next.Call(environ, f.startResponse)
+	returned = true
+	if body == nil || err != nil {
+		f.drop()
+		return body, err
+	}
+	if err := errors.Join(f.returned(body), f.failed); err != nil {
+		f.drop()
+		body.Close()
+		return nil, err
+	}
+	if f.with == nil && (f.write != nil || f.head) {
+		f.direct = true
+		return body, nil
+	}
+	f.body = body
+	return f, nil
+}
+
+// startResponse is held's, with a write that goes through the filter.
+func (f *filtered) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	if _, err := f.held.startResponse(status, headers, excInfo); err != nil {
+		return nil, err
+	}
+	return f.onWrite, nil
+}
+
+func (f *filtered) onWrite(block []byte) (int, error) {
+	if f.waiting {
+		if err := f.release(nil); err != nil {
+			return 0, err
+		}
+	}
+	if f.with == nil {
+		return f.write(block)
+	}
+	out, err := f.with.filter(block, false)
+	if err != nil {
+		f.failed = err
+		return 0, err
+	}
+	if _, err := f.write(out); err != nil {
+		return 0, err
+	}
+	return len(block), nil
+}
+
+// Blocks yields a block for each block of the body, and what is left.
+func (f *filtered) Blocks(yield func(block []byte, err error) bool) {
+	stopped := false
+	pass := func(block []byte, err error) bool {
+		stopped = !yield(block, err) || err != nil
+		return !stopped
+	}
+	f.body.Blocks(func(block []byte, err error) bool {
+		if err == nil && f.with != nil {
+			block, err = f.with.filter(block, false)
+		}
+		if err != nil {
+			return pass(nil, err)
+		}
+		return pass(block, nil)
+	})
+	if stopped || f.with == nil {
+		return
+	}
+	if rest, err := f.with.filter(nil, true); err != nil {
+		pass(nil, err)
+	} else if len(rest) > 0 {
+		pass(rest, nil)
+	}
+}
+
+// Close gives up the filter and closes the application's body.
+func (f *filtered) Close() error {
+	f.drop()
+	return f.body.Close()
+}

@@ -1,0 +1,225 @@
+package middleware
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"runtime/debug"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// guarded is a response that can be replaced for as long as nothing of it was
+// sent: for Recover, Timeout and BodyLimit.
+type guarded struct {
+	environ *wsgi.Environ
+	start   wsgi.StartResponse // the server's
+
+	// replace returns the application that answers in the place of one that
+	// has failed with err, nil to let err go on to the server.
+	replace func(err error) wsgi.Application
+
+	// check, when not nil, is asked at each block and each write: an error ends
+	// the response as if the application had failed with it.
+	check func() error
+
+	// panics tells that a panic counts as a failure. Otherwise it passes through.
+	panics bool
+
+	write   wsgi.Write
+	sent    bool          // a byte, or a write
+	body    wsgi.Iterable // the application's, until it is closed
+	instead wsgi.Iterable // that of the application that answers in its place
+	yield   func(block []byte, err error) bool
+	stopped bool  // the server wants nothing more
+	failure error // with which the body has ended
+}
+
+// call calls next.
+func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
+	body, err := g.callInner(next)
+	g.body = body
+	if err == nil && body == nil {
+		return nil, nil // it is for the server to say so
+	}
+	if err == nil && g.check != nil {
+		err = g.check()
+	}
+	if err == nil {
+		if _, ok := body.(wsgi.Block); ok {
+			return body, nil // which cannot fail any more
+		}
+		if _, ok := body.(wsgi.FileStreamer); ok {
+			return (*guardedFile)(g), nil
+		}
+		return g, nil
+	}
+	if g.sent {
+		return body, err // the server closes it
+	}
+	app := g.replace(err)
+	if app == nil {
+		return body, err
+	}
+	if g.instead, err = app.Call(g.environ, g.again(err)); err != nil {
+		if body == nil {
+			return g.instead, err
+		}
+		return g, err
+	}
+	if body == nil {
+		return g.instead, nil
+	}
+	return g, nil
+}
+
+// callInner calls next and makes an error of a panic that counts as one.
+func (g *guarded) callInner(next wsgi.Application) (body wsgi.Iterable, err error) {
+	defer g.caught(&err)
+	return next.Call(g.environ, g.startResponse)
+}
+
+func (g *guarded) caught(err *error) {
+	if !g.panics {
+		return
+	}
+	switch v := recover(); v {
+	case nil:
+	case http.ErrAbortHandler: // it means to cut the connection, and is no failure
+		panic(v)
+	default:
+		*err = &wsgi.PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+func (g *guarded) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	write, err := g.start(status, headers, excInfo)
+	if err != nil {
+		return nil, err
+	}
+	g.write = write
+	return g.onWrite, nil
+}
+
+func (g *guarded) onWrite(block []byte) (int, error) {
+	if g.check != nil {
+		if err := g.check(); err != nil {
+			return 0, err
+		}
+	}
+	g.sent = true
+	return g.write(block)
+}
+
+// again is the start_response of the application that answers in the place of
+// one that failed with err, whose head it replaces.
+func (g *guarded) again(err error) wsgi.StartResponse {
+	return func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+		if excInfo == nil {
+			excInfo = err
+		}
+		return g.start(status, headers, excInfo)
+	}
+}
+
+// Blocks yields the body, or that of the application that answers in its place.
+func (g *guarded) Blocks(yield func(block []byte, err error) bool) {
+	g.deliver(yield, func() { g.body.Blocks(g.pass) })
+}
+
+// deliver runs iterate, which yields the body, and then what takes its place.
+func (g *guarded) deliver(yield func(block []byte, err error) bool, iterate func()) {
+	if g.instead != nil {
+		g.instead.Blocks(yield)
+		return
+	}
+	g.yield = yield
+	g.run(iterate)
+	if g.failure == nil || g.stopped {
+		return
+	}
+	err := g.failure
+	if !g.sent {
+		if app := g.replace(err); app != nil {
+			g.instead, err = app.Call(g.environ, g.again(err))
+			if err == nil && g.instead == nil {
+				err = errNoBody
+			}
+		}
+	}
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	g.instead.Blocks(yield)
+}
+
+// run yields the application's body until it fails.
+func (g *guarded) run(iterate func()) {
+	defer g.caught(&g.failure)
+	iterate()
+	if g.failure == nil && !g.stopped && g.check != nil && !g.sent {
+		g.failure = g.check()
+	}
+}
+
+func (g *guarded) pass(block []byte, err error) bool {
+	if g.stopped || g.failure != nil {
+		return false
+	}
+	if err == nil && g.check != nil {
+		err = g.check()
+	}
+	if err != nil {
+		g.failure = err
+		return false
+	}
+	g.sent = g.sent || len(block) > 0
+	g.stopped = !g.yield(block, nil)
+	return !g.stopped
+}
+
+// Close closes both bodies.
+func (g *guarded) Close() (err error) {
+	if g.instead != nil {
+		instead := g.instead
+		g.instead = nil
+		defer func() { err = errors.Join(err, instead.Close()) }()
+	}
+	if g.body != nil {
+		body := g.body
+		g.body = nil
+		err = body.Close()
+	}
+	return err
+}
+
+// guardedFile is a guarded response whose body may hand over files.
+type guardedFile guarded
+
+func (f *guardedFile) Blocks(yield func(block []byte, err error) bool) { (*guarded)(f).Blocks(yield) }
+func (f *guardedFile) Close() error                                    { return (*guarded)(f).Close() }
+
+func (f *guardedFile) StreamFiles(
+	yield func(block []byte, err error) bool,
+	sendFile func(file *os.File, n int64) (int64, error),
+) {
+	g := (*guarded)(f)
+	g.deliver(yield, func() {
+		g.body.(wsgi.FileStreamer).StreamFiles(g.pass, func(file *os.File, n int64) (int64, error) {
+			if g.stopped || g.failure != nil {
+				return 0, errEnded
+			}
+			if g.check != nil {
+				if err := g.check(); err != nil {
+					g.failure = err
+					return 0, err
+				}
+			}
+			g.sent = true
+			return sendFile(file, n)
+		})
+	})
+}
+
+var errEnded = errors.New("middleware: the response has ended")

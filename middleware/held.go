@@ -1,0 +1,103 @@
+package middleware
+
+import "github.com/gowsgi/gowsgi/wsgi"
+
+// held is a start_response that may be held back until the application has
+// returned its body, or uses write: until then it is not known how long the
+// response is. What the server would refuse is not held, so that the application
+// learns of it at once and can still repair it.
+type held struct {
+	start wsgi.StartResponse // the server's
+
+	// adjust makes the head that the server gets. body is that of the
+	// application where it was held back for it, otherwise nil. It may be called
+	// again, when the head is replaced.
+	adjust func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error)
+
+	status  string
+	headers wsgi.Headers
+	excInfo error
+	waiting bool // there is a head that is held back
+	open    bool // nothing is held back any more
+	write   wsgi.Write
+}
+
+func (h *held) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	if h.waiting && excInfo == nil {
+		if err := h.release(nil); err != nil { // the second call is for the server to refuse
+			return nil, err
+		}
+	}
+	h.status, h.headers, h.excInfo = status, headers, excInfo
+	if !h.open {
+		if _, _, err := wsgi.ParseStatus(status); err == nil && headers.Validate() == nil {
+			h.waiting = true
+			return h.onWrite, nil
+		}
+	}
+	if err := h.release(nil); err != nil {
+		return nil, err
+	}
+	return h.onWrite, nil
+}
+
+// release gives the head to the server.
+func (h *held) release(body wsgi.Iterable) error {
+	h.waiting, h.open = false, true
+	headers, err := h.adjust(h.status, h.headers, body)
+	if err != nil {
+		return err
+	}
+	h.write, err = h.start(h.status, headers, h.excInfo)
+	return err
+}
+
+// returned is called when the application has returned body.
+func (h *held) returned(body wsgi.Iterable) error {
+	if h.waiting {
+		return h.release(body)
+	}
+	h.open = true
+	return nil
+}
+
+func (h *held) onWrite(block []byte) (int, error) {
+	if h.waiting {
+		if err := h.release(nil); err != nil {
+			return 0, err
+		}
+	}
+	return h.write(block)
+}
+
+// holdBack calls next, and adjusts the head of its response when its body is
+// known, or cannot be.
+func holdBack(
+	next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse,
+	adjust func(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.Headers,
+) (wsgi.Iterable, error) {
+	h := &held{start: start, adjust: func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
+		return adjust(status, headers, body), nil
+	}}
+	body, err := next.Call(environ, h.startResponse)
+	if body == nil || err != nil {
+		return body, err
+	}
+	if err := h.returned(body); err != nil {
+		body.Close()
+		return nil, err
+	}
+	return body, nil
+}
+
+// length returns how many bytes a body has, when that is known without iterating
+// it.
+func length(body wsgi.Iterable) (n int, known bool) {
+	switch body := body.(type) {
+	case wsgi.Block:
+		return len(body), true
+	case wsgi.Sized:
+		return 0, body.Len() == 0
+	}
+	return 0, false
+}

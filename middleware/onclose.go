@@ -1,0 +1,64 @@
+package middleware
+
+import (
+	"errors"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// OnClose returns a middleware that calls hook when a request is over: once, on
+// every path, after the body of the response was closed. When the application
+// returns no body, because it failed or panicked, that is when it returns.
+//
+// It is the place to give back what a request has held, which lasts longer than
+// the call of the application: a defer around Call runs before the body does.
+// An error of hook is one of Close, which servers log; the client has its
+// response by then.
+//
+// It does nothing to status, headers or body. The body that the server gets is
+// a list, or a file, when the application's is.
+//
+// Security: hook runs while the client may already send its next request, and
+// on the goroutine of the connection. What is to be revoked before the response
+// is seen has to be revoked earlier.
+func OnClose(hook func(environ *wsgi.Environ) error) wsgi.Middleware {
+	if hook == nil {
+		panic("middleware: OnClose: the hook is nil, expected a function")
+	}
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			return atClose(next, environ, start, func() error { return hook(environ) })
+		})
+	}
+}
+
+// atClose calls next, and hook when the request is over.
+func atClose(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse, hook func() error) (body wsgi.Iterable, err error) {
+	returned := false
+	defer func() {
+		if !returned { // a panic, or Goexit, which goes on
+			hook()
+		}
+	}()
+	body, err = next.Call(environ, start)
+	returned = true
+	if body == nil {
+		return nil, errors.Join(err, hook())
+	}
+	c := &closer{hook: hook}
+	c.watched = watched{body: body, by: c, quiet: true}
+	return watch(&c.watched), err
+}
+
+// closer is a body that has a hook.
+type closer struct {
+	watched
+	hook func() error
+}
+
+func (c *closer) closed(err error) error { return errors.Join(err, c.hook()) }
+
+func (*closer) before(int)        {}
+func (*closer) after(int64, bool) {}
+func (*closer) failed(error)      {}
+func (*closer) iterated()         {}

@@ -1,0 +1,93 @@
+package middleware
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// RecoverConfig holds the choices of Recover.
+type RecoverConfig struct {
+	// Page returns the application that answers for a failure that does not say
+	// itself what to answer; nil means a plain 500. Its status must not claim
+	// success.
+	Page func(environ *wsgi.Environ, err error) wsgi.Application
+
+	// Log is told of failures that are answered with a 500 or above; nil means
+	// a line on wsgi.errors, with the stack of a panic.
+	Log func(environ *wsgi.Environ, err error)
+}
+
+// Recover returns a middleware that makes responses of failures: of an error
+// that the application returns or yields, and of a panic. An error that is an
+// application, such as an *HTTPError, alone or wrapped or as the value of a
+// panic, answers itself; any other is answered by Page.
+//
+// It does so while nothing of the response was sent, and then replaces status,
+// headers and body; Page gets the response that servers make of exc_info. After
+// the first byte the failure goes on to the server, which cuts the response: a
+// page that has ended well would look whole. Two failures are passed on at all
+// times: http.ErrAbortHandler, which means to cut the connection, and that of a
+// client that has left. Where the environ has x-wsgiorg.throw_errors, and it is
+// true when the request comes, all of them are passed on, panics too. A response without a failure is left as it is; the
+// server still gets a single block, or a file, as such.
+//
+// Security: what Page shows of err may be a secret; the default shows nothing.
+// The log has the error in full, with control characters escaped.
+func Recover(c RecoverConfig) wsgi.Middleware {
+	if c.Page == nil {
+		c.Page = func(*wsgi.Environ, error) wsgi.Application { return internalError }
+	}
+	if c.Log == nil {
+		c.Log = logFailure
+	}
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if throws, _ := environ.Get("x-wsgiorg.throw_errors").(bool); throws { // COM-09
+				return next.Call(environ, start)
+			}
+			g := &guarded{environ: environ, start: start, panics: true}
+			g.replace = func(err error) wsgi.Application { return c.answer(environ, err) }
+			return g.call(next)
+		})
+	}
+}
+
+var internalError = &HTTPError{Code: 500}
+
+func (c *RecoverConfig) answer(environ *wsgi.Environ, err error) wsgi.Application {
+	if gone := environ.Context().Err(); gone != nil && errors.Is(err, gone) {
+		return nil
+	}
+	if errors.Is(err, http.ErrAbortHandler) {
+		return nil
+	}
+	app := response(err)
+	if failed := (*HTTPError)(nil); app == nil || errors.As(err, &failed) && failed.Status() >= "5" {
+		c.Log(environ, err)
+	}
+	if app == nil {
+		app = c.Page(environ, err)
+	}
+	return app
+}
+
+// logFailure writes err to wsgi.errors, with the stack of a panic.
+func logFailure(environ *wsgi.Environ, err error) {
+	path := strconv.QuoteToASCII(environ.Var("SCRIPT_NAME") + environ.Var("PATH_INFO"))
+	line := fmt.Sprintf("middleware: Recover: %s %s: %s\n", escape(environ.Var("REQUEST_METHOD")), path, escape(err.Error()))
+	if panicked := (*wsgi.PanicError)(nil); errors.As(err, &panicked) {
+		line += string(panicked.Stack)
+	}
+	environ.Errors().WriteString(line)
+}
+
+// escape returns s with control characters, and bytes that are no UTF-8, as Go
+// writes them in a string.
+func escape(s string) string {
+	quoted := strconv.Quote(s)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,191 @@
+package static
+
+import (
+	"errors"
+	"io"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Windows reads these as a device, a stream, or another name than they spell.
+func TestWindowsNames(t *testing.T) {
+	odd := []string{
+		"CON", "con", "Con.txt", "NUL", "nul.tar.gz", "AUX.js", "PRN", "COM1", "com9.log", "LPT1", "COM¹", "LPT³.x", "CONIN$", "CONOUT$", "NUL .txt", "COM0",
+		"index.html::$DATA", "a:b", "C:", "a.txt.", "a.txt ", "a..", "GIT~1", "PROGRA~1", "a<b", "a|b", `a"b`, "a?b", "a*b",
+	}
+	plain := []string{"console", "CON1", "COM", "COM10", "nully.txt", "auxiliary.js", "a.b.c", "lpt", "~user", "back~", "a~b", "ü", "a b", "com¹x"}
+	for _, name := range odd {
+		if (naming{windows: true}).allows(name) {
+			t.Errorf("%q may be a file on Windows", name)
+		}
+		if !(naming{}).allows(name) {
+			t.Errorf("%q may be no file elsewhere", name)
+		}
+	}
+	for _, name := range plain {
+		if !(naming{windows: true}).allows(name) {
+			t.Errorf("%q may be no file on Windows", name)
+		}
+	}
+	for _, path := range []string{"/NUL", "/a/con.txt/b", "/a.txt::$DATA", "/GIT~1/config", "/a./b"} {
+		if name, _, ok := (naming{windows: true}).file(path); ok {
+			t.Errorf("%s is the file %s on Windows", path, name)
+		}
+	}
+}
+
+// FuzzPath checks that whatever a path is, the name is one that an fs.FS takes,
+// and none that is hidden.
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"", "/", "/a", "/a/", "/../a", "/.git", "/a//b", "/a\\b", "/a\x00", "/\xff", "/CON", "/a/./b", "a"} {
+		f.Add(seed, false, false)
+		f.Add(seed, true, true)
+		f.Add(seed, true, false)
+	}
+	f.Fuzz(func(t *testing.T, path string, dots, windows bool) {
+		name, folder, ok := naming{dots, windows}.file(path)
+		if !ok {
+			return
+		}
+		if path != "" && name != "." && "/"+name != strings.TrimSuffix(path, "/") || folder != strings.HasSuffix(path, "/") {
+			t.Errorf("%q is the name %q, folder %v", path, name, folder)
+		}
+		if name == "." {
+			return
+		}
+		for segment := range strings.SplitSeq(name, "/") {
+			if segment == "" || segment == "." || segment == ".." || !dots && segment[0] == '.' || strings.ContainsAny(segment, "\\\x00\r\n") {
+				t.Errorf("%q is the name %q with the segment %q", path, name, segment)
+			}
+		}
+	})
+}
+
+// FuzzRange checks that parts are inside of the file, do not overlap, and are
+// never more than it.
+func FuzzRange(f *testing.F) {
+	for _, seed := range []string{"bytes=0-9", "bytes=-5", "bytes=5-", "bytes=0-1,3-4,-2", "bytes=9-0", "lines=1-2", "bytes=99999999999999999999-", "bytes=,", "bytes=0-,0-", "bytes=-0"} {
+		f.Add(seed, int64(1000))
+	}
+	f.Add("bytes=0-9223372036854775807", int64(math.MaxInt64))
+	f.Fuzz(func(t *testing.T, header string, size int64) {
+		if size < 0 {
+			return
+		}
+		spans, ok := parseRange(header, size)
+		if !ok && spans != nil || len(spans) > mostRanges {
+			t.Fatalf("%q of %d: %v, %v", header, size, spans, ok)
+		}
+		total := int64(0)
+		for i, s := range spans {
+			if s.start < 0 || s.length <= 0 || s.start > size-s.length {
+				t.Errorf("%q of %d: %v is not inside", header, size, s)
+			}
+			total += s.length
+			for _, other := range spans[:i] {
+				if s.start < other.end() && other.start < s.end() {
+					t.Errorf("%q of %d: %v overlaps %v", header, size, s, other)
+				}
+			}
+		}
+		if total > size || total < 0 {
+			t.Errorf("%q of %d: %d bytes in all", header, size, total)
+		}
+	})
+}
+
+// Nothing follows a part of a file that turned out to be too short: it would be
+// taken for a piece of that part.
+func TestShortPart(t *testing.T) {
+	file, err := os.CreateTemp(t.TempDir(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteString("0123456789"); err != nil {
+		t.Fatal(err)
+	}
+	for name, iterate := range map[string]func(*parts, func([]byte, error) bool){
+		"blocks": func(b *parts, yield func([]byte, error) bool) { b.Blocks(yield) },
+		"files": func(b *parts, yield func([]byte, error) bool) {
+			b.StreamFiles(yield, func(file *os.File, n int64) (int64, error) {
+				return io.Copy(io.Discard, io.LimitReader(file, n))
+			})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			body := newParts(file, file, []span{{2, 4}, {5, 20}, {0, 1}}, &wsgi.Headers{}, 1000)
+			heads, failed := 0, error(nil)
+			iterate(body, func(block []byte, err error) bool {
+				if failed != nil {
+					t.Errorf("after the error came %q, %v", block, err)
+				}
+				if failed = err; strings.Contains(string(block), "Content-Range") {
+					heads++
+				}
+				return err == nil
+			})
+			if heads != 2 || !errors.Is(failed, io.ErrUnexpectedEOF) {
+				t.Errorf("%d parts were begun, and the error is %v", heads, failed)
+			}
+		})
+	}
+}
+
+// FuzzTags checks that a list of tags matches exactly when one of the tags of
+// the well-formed beginning does, and that what is made of a tag is found again.
+func FuzzTags(f *testing.F) {
+	for _, seed := range []string{`"a"`, `W/"a", "b"`, "*", `"a`, `,,"a"`, `"a""b"`, "W/", `"\"`, "\"\xff\""} {
+		f.Add(seed, "a")
+	}
+	f.Fuzz(func(t *testing.T, list, opaque string) {
+		tag, rest := nextTag(list)
+		if tag+rest != list {
+			t.Errorf("%q is split into %q and %q", list, tag, rest)
+		}
+		v := validators{etag: `"` + opaque + `"`}
+		if found := v.inList(list, strongly); found && !v.inList(list, weakly) {
+			t.Errorf("%q matches %s strongly and not weakly", list, v.etag)
+		} else if found && strings.Trim(list, " \t") != "*" && !strings.Contains(list, v.etag) {
+			t.Errorf("%q matches %s", list, v.etag)
+		}
+		valid := opaque != "" && strings.IndexFunc(opaque, func(c rune) bool { return c <= 0x20 || c == 0x7F || c == '"' }) < 0
+		if valid && (v.inList(`"x y", `+v.etag, weakly) || !v.inList(`"other!", W/`+v.etag, weakly) || v.inList("W/"+v.etag, strongly)) {
+			t.Errorf("%s is not found, or too strongly", v.etag)
+		}
+		parseDate(list)
+	})
+}
+
+// FuzzAcceptEncoding checks that only what is offered is chosen, once, and
+// nothing that is refused.
+func FuzzAcceptEncoding(f *testing.F) {
+	for _, seed := range []string{"gzip", "gzip;q=0", "*;q=0.5, br", "identity;q=0, *", "gzip;q=1.000,br;q=0.001", "x-gzip", ";q=1", "gzip;q=", ",,"} {
+		f.Add(seed)
+	}
+	offered := []string{"br", "gzip"}
+	f.Fuzz(func(t *testing.T, header string) {
+		seen := map[string]bool{}
+		for _, coding := range negotiate(header, offered) {
+			if coding != "br" && coding != "gzip" || seen[coding] {
+				t.Errorf("%q: chose %q", header, coding)
+			}
+			seen[coding] = true
+			if !strings.Contains(strings.ToLower(header), coding) && !strings.Contains(header, "*") {
+				t.Errorf("%q: chose %q, which is not in it", header, coding)
+			}
+			for _, got := range negotiate(header+","+coding+";q=0", offered) {
+				if got == coding {
+					t.Errorf("%q: chose %q although it is refused", header, coding)
+				}
+			}
+		}
+		if w := weight(header); w < 0 || w > 1000 {
+			t.Errorf("the weight of %q is %d", header, w)
+		}
+	})
+}

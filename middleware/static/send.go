@@ -1,0 +1,173 @@
+package static
+
+import (
+	"crypto/rand"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// sending answers with a file. It was found a moment ago, and may be gone or be
+// one that cannot be opened: then it is for the next application after all.
+type sending struct {
+	layer
+	name string
+}
+
+// Call opens the file and sends it, a part of it, or nothing of it.
+func (s sending) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	file, info, coding, err := s.choose(environ)
+	if err != nil {
+		return nil, err
+	}
+	if file == nil {
+		return s.next.Call(environ, start)
+	}
+	given := false // away to a body, which closes it
+	defer func() {
+		if !given {
+			file.Close()
+		}
+	}()
+	name := s.name + suffixes[coding]
+	v, err := s.validators(name, coding, info)
+	if err != nil {
+		return nil, fmt.Errorf("static: %w", err)
+	}
+	var common wsgi.Headers // those that a 304 has as well
+	if v.etag != "" {
+		common.Add("ETag", v.etag)
+	}
+	common.Add("Cache-Control", s.cacheControl())
+	if len(s.Encodings) > 0 { // also where nothing was chosen: another client would get something else
+		common.Add("Vary", "Accept-Encoding")
+	}
+	switch v.check(environ) {
+	case notModified:
+		return answer(start, "304 Not Modified", common)
+	case failed:
+		return plain("412 Precondition Failed", "The file is not what the request expects.\n", common...).Call(environ, start)
+	}
+	headers := append(wsgi.Headers{{Name: "Content-Type", Value: s.contentType(s.name)}}, common...)
+	if coding != "" {
+		headers.Add("Content-Encoding", coding)
+	}
+	if !v.modified.IsZero() {
+		headers.Add("Last-Modified", v.modified.UTC().Format(httpDate))
+	}
+	headers.Add("X-Content-Type-Options", "nosniff")
+	seeker, seekable := file.(io.Seeker)
+	if seekable {
+		headers.Add("Accept-Ranges", "bytes")
+	}
+	head := environ.Var("REQUEST_METHOD") == "HEAD"
+	size := info.Size()
+	if asked := environ.Var("HTTP_RANGE"); asked != "" && seekable && !head && v.ranged(environ) {
+		if spans, ok := parseRange(asked, size); ok {
+			if len(spans) == 0 {
+				common.Add("Content-Range", fmt.Sprintf("bytes */%d", size))
+				return plain("416 Range Not Satisfiable", "The range is not in the file.\n", common...).Call(environ, start)
+			}
+			body := newParts(file, seeker, spans, &headers, size)
+			if _, err := start("206 Partial Content", headers, nil); err != nil {
+				return nil, err
+			}
+			given = true
+			return body, nil
+		}
+	}
+	headers.Add("Content-Length", strconv.FormatInt(size, 10))
+	if head || size == 0 {
+		return answer(start, "200 OK", headers)
+	}
+	if _, err := start("200 OK", headers, nil); err != nil {
+		return nil, err
+	}
+	body := environ.FileWrapper()(file, int(min(size, blockSize)))
+	given = true
+	return body, nil
+}
+
+const blockSize = 32 << 10 // bytes of a file that are read at once
+
+// answer starts a response without a body.
+func answer(start wsgi.StartResponse, status string, headers wsgi.Headers) (wsgi.Iterable, error) {
+	_, err := start(status, headers, nil)
+	return wsgi.Empty(), err
+}
+
+// choose opens the file, or one of the compressed files beside it. file is nil
+// when it is gone.
+func (s sending) choose(environ *wsgi.Environ) (file fs.File, info fs.FileInfo, coding string, err error) {
+	for _, coding := range negotiate(environ.Var("HTTP_ACCEPT_ENCODING"), s.Encodings) {
+		name := s.name + suffixes[coding]
+		info, err := s.stat(environ, name)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		if info == nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if file, info, err := s.open(environ, name); file != nil || err != nil {
+			return file, info, coding, err
+		}
+	}
+	file, info, err = s.open(environ, s.name)
+	return file, info, "", err
+}
+
+func (s sending) cacheControl() string {
+	if s.Immutable != nil && s.Immutable(s.name) {
+		return "public, max-age=31536000, immutable"
+	}
+	return s.CacheControl
+}
+
+// parts is a body of parts of a file: the body of a 206.
+type parts struct {
+	file   fs.File
+	seeker io.Seeker // of file
+	list   []part
+	tail   string
+}
+
+type part struct {
+	head string // what comes before it
+	span
+}
+
+// newParts returns the body that has spans of a file of size bytes, and completes
+// headers. A single one is sent as it is, several as multipart/byteranges (RFC
+// 9110, 14.6), with a boundary that nobody can have put into the file.
+func newParts(file fs.File, seeker io.Seeker, spans []span, headers *wsgi.Headers, size int64) *parts {
+	body := &parts{file: file, seeker: seeker}
+	if len(spans) == 1 {
+		body.list = []part{{span: spans[0]}}
+		headers.Add("Content-Range", contentRange(spans[0], size))
+		headers.Add("Content-Length", strconv.FormatInt(spans[0].length, 10))
+		return body
+	}
+	boundary := rand.Text()
+	contentType := headers.Get("Content-Type")
+	total := int64(0)
+	for i, s := range spans {
+		line := "\r\n"
+		if i == 0 {
+			line = ""
+		}
+		head := line + "--" + boundary + "\r\nContent-Type: " + contentType + "\r\nContent-Range: " + contentRange(s, size) + "\r\n\r\n"
+		body.list = append(body.list, part{head, s})
+		total += int64(len(head)) + s.length
+	}
+	body.tail = "\r\n--" + boundary + "--\r\n"
+	headers.Set("Content-Type", "multipart/byteranges; boundary="+boundary)
+	headers.Add("Content-Length", strconv.FormatInt(total+int64(len(body.tail)), 10))
+	return body
+}
+
+func contentRange(s span, size int64) string {
+	return fmt.Sprintf("bytes %d-%d/%d", s.start, s.end()-1, size)
+}

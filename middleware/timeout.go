@@ -1,0 +1,60 @@
+package middleware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// ErrTimeout is wrapped by the failure of a request that Timeout has ended. It
+// is also the context.Cause of its context.
+var ErrTimeout = errors.New("middleware: Timeout: the time for the request is over")
+
+// Timeout returns a middleware that gives each request a time, from the call of
+// the application to the end of its body. The context of the environ ends then,
+// so that whatever waits for it stops.
+//
+// Go cannot stop an application that does not look at its context. When the time
+// is over the response ends with its next block: while nothing was sent, it is
+// replaced by a 503, with status, headers and body of its own; after that the
+// server cuts it, and a write fails. So a response that came too late is never
+// taken for one that came in time. The server still gets a single block, or a
+// file, as such; what it is given in one piece it may send to the end.
+//
+// d must be more than 0, anything else panics.
+//
+// Security: a time is no protection from a client that sends or reads slowly
+// while nothing is asked of the application; the time-outs of the server are.
+func Timeout(d time.Duration) wsgi.Middleware {
+	if d <= 0 {
+		panic(fmt.Sprintf("middleware: Timeout: the time is %v, expected more than 0", d))
+	}
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			outer := environ.Context()
+			ctx, cancel := context.WithTimeoutCause(outer, d, ErrTimeout)
+			g := &guarded{environ: environ.WithContext(ctx), start: start}
+			g.check = func() error {
+				if ctx.Err() != nil && outer.Err() == nil {
+					return ErrTimeout
+				}
+				return nil
+			}
+			g.replace = func(err error) wsgi.Application {
+				late := errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)
+				if !late || g.check() == nil {
+					return nil
+				}
+				return tooLate
+			}
+			return atClose(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return g.call(next)
+			}), environ, start, func() error { cancel(); return nil })
+		})
+	}
+}
+
+var tooLate = &HTTPError{Code: 503, Detail: "The request took too long.", Headers: wsgi.Headers{{Name: "Retry-After", Value: "10"}}, Err: ErrTimeout}
