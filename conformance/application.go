@@ -79,7 +79,7 @@ const (
 )
 
 func (r *reply) String() string {
-	return fmt.Sprintf("%d calls of start_response, status %q, %d bytes %q, error %v", r.starts, r.status, r.size, shorten(string(r.begins)), r.err)
+	return fmt.Sprintf("%d calls of start_response, status %q, %d bytes %q, %s", r.starts, r.status, r.size, shorten(string(r.begins)), ending(r.err))
 }
 
 func (r *reply) add(block []byte) {
@@ -150,7 +150,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 	if sized, ok := body.(wsgi.Sized); ok {
 		r.sized, r.len = true, sized.Len()
 	}
-	after, late := 0, time.Now().Add(c.patience*3/4)
+	after, late := 0, time.Now().Add(c.patience/2)
 	body.Blocks(func(block []byte, err error) bool {
 		if r.stopped {
 			if r.wentOn = true; after == 0 {
@@ -181,7 +181,7 @@ func (c *caller) drive(r *reply, x *exchange, environ *wsgi.Environ) {
 // ends leaves a probe that needs the end of a body which has none.
 func (c *caller) ends(r *reply) {
 	if r.endless {
-		c.skipf("the body of %s / has no end within %d blocks, %d MiB and %v", c.method, maxBlocks, maxBytes>>20, c.patience*3/4)
+		c.skipf("the body of %s / has no end within %d blocks, %d MiB and %v", c.method, maxBlocks, maxBytes>>20, c.patience/2)
 	}
 }
 

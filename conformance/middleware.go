@@ -78,7 +78,7 @@ func (o *outcome) data() string { return string(o.body) }
 func (o *outcome) failed() bool { return o.err != nil || o.status >= "5" }
 
 func (o *outcome) String() string {
-	return fmt.Sprintf("%d calls of start_response, status %q, %d values with %q, error %v", o.starts, o.status, len(o.values), shorten(o.data()), o.err)
+	return fmt.Sprintf("%d calls of start_response, status %q, %d values with %q, %s", o.starts, o.status, len(o.values), shorten(o.data()), ending(o.err))
 }
 
 // run sends one request through the middleware to the application, as a server
@@ -168,7 +168,7 @@ func (s *sandwich) drive(o *outcome, inner app, environ *wsgi.Environ, x *exchan
 	if sized, ok := body.(wsgi.Sized); ok {
 		o.sized, o.len = true, sized.Len()
 	}
-	stopped, after, late := false, 0, time.Now().Add(s.patience*3/4)
+	stopped, after, late := false, 0, time.Now().Add(s.patience/2)
 	body.Blocks(func(block []byte, err error) bool {
 		if stopped {
 			record.addAs("outer value after stop", "")
@@ -250,7 +250,7 @@ func (s *sandwich) text(blocks ...string) app {
 // the same content.
 func (s *sandwich) sameBody(what string, got, want *outcome) {
 	if got.data() != want.data() || got.err != nil {
-		s.faultf("expected the same body for %s as for one that is yielded, %q, got %q, error %v", what, shorten(want.data()), shorten(got.data()), got.err)
+		s.faultf("expected the same body for %s as for one that is yielded, %q, got %q, %s", what, shorten(want.data()), shorten(got.data()), ending(got.err))
 	}
 }
 

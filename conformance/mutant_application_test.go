@@ -201,5 +201,5 @@ func TestApplicationMutants(t *testing.T) {
 	t.Run("APP-05/shares state", func(t *testing.T) {
 		y.verdict(t, judge[wsgi.Application](&sharing{meet: newMeeting(1 << 20)}, applicationProbes, mutantPatience, "APP-05"), "APP-05", none)
 	})
-	y.table(t, "application", rulesOf(applicationProbes))
+	y.table(t, "application", len(applicationMutants)+1, rulesOf(applicationProbes))
 }

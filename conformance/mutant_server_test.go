@@ -100,10 +100,11 @@ func (s *mutantServer) read(r *bufio.Reader) (*mutantRequest, error) {
 	}
 	q := new(mutantRequest)
 	parts := strings.Split(strings.TrimSuffix(line, "\r\n"), " ")
-	if len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") || strings.Contains(parts[1], "#") {
+	if len(parts) != 3 || !strings.HasPrefix(parts[2], "HTTP/1.") || strings.Contains(parts[1], "#") && !s.dropsFragment {
 		return nil, errors.New("bad request line")
 	}
 	q.method, q.target, q.proto = parts[0], parts[1], parts[2]
+	q.target, _, _ = strings.Cut(q.target, "#")
 	for {
 		line, err := r.ReadString('\n')
 		if err != nil {

@@ -443,7 +443,7 @@ func TestURLMutants(t *testing.T) {
 			y.verdict(t, found[i], m.rule, overlapping(m.also, "from outside one response shows both"))
 		})
 	}
-	y.table(t, "URL", rulesOf(urlProbes()))
+	y.table(t, "URL", len(siteMutants), rulesOf(urlProbes()))
 }
 
 // TestCheckURL makes whole reports.

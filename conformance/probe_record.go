@@ -136,6 +136,24 @@ func blocksOf(blocks ...string) wsgi.Generator {
 	}
 }
 
+// lent is a body whose blocks "one.", "two.", "end." are in one buffer, which
+// who has to leave as it is, and must not look into later.
+func (p *probing) lent(who string) wsgi.Generator {
+	return func(yield func([]byte, error) bool) {
+		block := make([]byte, 4)
+		for _, text := range []string{"one.", "two.", "end."} {
+			copy(block, text)
+			if !yield(block, nil) {
+				return
+			}
+			if string(block) != text {
+				p.faultf("expected the %s to leave the block %q as it is, it is %q now", who, text, block)
+			}
+		}
+		copy(block, "XXXX")
+	}
+}
+
 // failing is a body that yields the blocks and then err.
 func failing(err error, blocks ...string) wsgi.Generator {
 	return func(yield func([]byte, error) bool) {

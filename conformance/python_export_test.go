@@ -24,8 +24,8 @@ func (j *PythonJudge) Verdict(t *testing.T, broken map[string]string, rule, also
 	j.tally.verdict(t, judged{broken}, rule, overlapping(also, "one type in the wrong place breaks both"))
 }
 
-// Table logs how the suite fared, and the rules that no mutant breaks.
-func (j *PythonJudge) Table(t *testing.T) {
+// Table adds the suite to the table of all. all is how many mutants there are.
+func (j *PythonJudge) Table(t *testing.T, all int) {
 	t.Helper()
-	j.tally.table(t, "Python", rulesOf(serverPythonProbes))
+	j.tally.table(t, "Python", all, rulesOf(serverPythonProbes))
 }

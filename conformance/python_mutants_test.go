@@ -93,7 +93,7 @@ func TestPythonServerMutants(t *testing.T) {
 	for i, m := range pythonMutants {
 		t.Run(m.rule+"/"+m.fault, func(t *testing.T) { judge.Verdict(t, found[i], m.rule, m.also) })
 	}
-	judge.Table(t)
+	judge.Table(t, len(pythonMutants))
 }
 
 // findPython returns a Python to run, or skips the test.

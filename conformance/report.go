@@ -152,7 +152,3 @@ var checkedBy = map[string]string{
 	"compiler":    "Go's compiler, by the types of package wsgi",
 	"document":    "a reader",
 }
-
-// unprobedBecause is why no probe of the suites looks at a rule that one of
-// them could be expected to look at.
-var unprobedBecause = map[string]string{}

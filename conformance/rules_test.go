@@ -30,7 +30,7 @@ func TestRules(t *testing.T) {
 		Binds:   []string{"app", "mw"},
 		Text:    "Applications and middleware send no hop-by-hop headers.",
 		Section: "The start_response() Callable; Other HTTP Features",
-		Checks:  []string{"server", "lint"},
+		Checks:  []string{"application", "lint"},
 	}
 	if diff := cmp.Diff(want, got["HDR-13"]); diff != "" {
 		t.Errorf("HDR-13 (-want +got):\n%s", diff)

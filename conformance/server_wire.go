@@ -88,44 +88,6 @@ func (r *wireResponse) String() string {
 	return s
 }
 
-// got shows what came, or the error in its place.
-func got(value any, err error) string {
-	if err == nil {
-		return fmt.Sprint(value)
-	}
-	return fmt.Sprintf("%v: %s", orNone(value), why(err))
-}
-
-// why is the text of err, without addresses where time was up.
-func why(err error) string {
-	if isTimeout(err) {
-		return "nothing more came in time"
-	}
-	return err.Error()
-}
-
-// orNone is for values that an error leaves unset.
-func orNone(value any) any {
-	if r, ok := value.(*wireResponse); ok && r == nil {
-		return "no response"
-	}
-	if value == `""` {
-		return "nothing"
-	}
-	return value
-}
-
-// quote shows bytes or text.
-func quote[T string | []byte](text T) string { return fmt.Sprintf("%q", shorten(string(text))) }
-
-// shorten cuts text that is too long for a message.
-func shorten(s string) string {
-	if len(s) > 200 {
-		return s[:200] + "..."
-	}
-	return s
-}
-
 // complete reports whether the client could see that the response is whole.
 func (r *wireResponse) complete() bool { return r.err == nil }
 
@@ -291,7 +253,7 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 			return nil
 		}
 	}
-	return errors.New("the body does not end")
+	return errEndless
 }
 
 // ended reports whether the server closes the connection within the patience,
@@ -313,9 +275,4 @@ func (c *wireConn) silent() (string, bool) {
 	c.r.Peek(1)
 	b, _ := c.r.Peek(c.r.Buffered())
 	return string(b), len(b) == 0
-}
-
-func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
 }

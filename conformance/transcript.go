@@ -238,33 +238,6 @@ func (w *wire) String() string {
 	return b.String()
 }
 
-// visible makes a line of bytes readable, with its end.
-func visible(line string) string {
-	more := ""
-	if n := len(line); n > 64 && strings.Count(line, line[:1]) == n {
-		line, more = line[:1], fmt.Sprintf(" (%d times)", n)
-	}
-	if len(line) > maxLine {
-		line, more = line[:maxLine], fmt.Sprintf("... (%d bytes)", len(line))
-	}
-	var b strings.Builder
-	for _, c := range []byte(line) {
-		switch {
-		case c == '\r':
-			b.WriteString(`\r`)
-		case c == '\n':
-			b.WriteString(`\n`)
-		case c == '\\':
-			b.WriteString(`\\`)
-		case c < 0x20 || c > 0x7e:
-			fmt.Fprintf(&b, `\x%02x`, c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return b.String() + more
-}
-
 // observed makes start_response, and the write that it returns, leave events in
 // x. who is put before each.
 func observed(x *exchange, who string, start wsgi.StartResponse) wsgi.StartResponse {
@@ -273,44 +246,21 @@ func observed(x *exchange, who string, start wsgi.StartResponse) wsgi.StartRespo
 		if excInfo != nil {
 			call += ", exc_info"
 		}
+		x.note("%s)", call)
 		write, err := start(status, headers, excInfo)
 		if err != nil {
-			x.note("%s) fails: %v", call, err)
-		} else {
-			x.note("%s)", call)
+			x.note("%sstart_response fails: %v", who, err)
 		}
 		if write == nil {
 			return nil, err
 		}
 		return func(block []byte) (int, error) {
+			x.note("%swrite(%s)", who, sample(block))
 			n, err := write(block)
 			if err != nil {
-				x.note("%swrite(%s) fails: %v", who, sample(block), err)
-			} else {
-				x.note("%swrite(%s)", who, sample(block))
+				x.note("%swrite fails: %v", who, err)
 			}
 			return n, err
 		}, err
 	}
-}
-
-// listed shows headers as arguments.
-func listed(headers wsgi.Headers) string {
-	var b strings.Builder
-	for i, h := range headers {
-		if i == 4 {
-			fmt.Fprintf(&b, ", and %d more", len(headers)-i)
-			break
-		}
-		b.WriteString(", " + visible(shorten(h.Name)+": "+shorten(h.Value)))
-	}
-	return b.String()
-}
-
-// sample shows a block, or its size.
-func sample(block []byte) string {
-	if len(block) > 60 {
-		return fmt.Sprintf("%d bytes", len(block))
-	}
-	return fmt.Sprintf("%q", block)
 }

@@ -23,7 +23,7 @@ START-13  SHOULD°       server, mw       server
 
 Status line and response headers
 
-HDR-13    MUST NOT°     app, mw          server, lint
+HDR-13    MUST NOT°     app, mw          application, lint
           Applications and middleware send no hop-by-hop
           headers.
           PEP 3333: The start_response() Callable; Other
