@@ -163,11 +163,11 @@ const closePatience = 5 * time.Second
 func (b *Bridge) Close() error {
 	b.mu.Lock()
 	b.closed = true
-	b.cancel()
 	err := b.l.Close()
 	for c := range b.conns {
 		c.Close()
 	}
+	b.cancel() // last: who waits for it must not reach a server any more
 	b.mu.Unlock()
 	done := make(chan struct{})
 	go func() {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -104,7 +105,7 @@ func junitReport(r conformance.Report) junitSuite {
 			switch result.Status {
 			case conformance.Pass:
 			case conformance.Fail:
-				c.Failure = &junitProblem{Message: message, Type: visible(result.Level), Text: evidence}
+				c.Failure = &junitProblem{Message: message, Type: cmp.Or(visible(result.Level), string(result.Status)), Text: evidence}
 				s.Failures++
 			case conformance.Warn:
 				c.SystemOut = fmt.Sprintf("Warning: %s\n%s", message, evidence)
