@@ -146,7 +146,9 @@ func (p *process) await(ctx context.Context, at place, put ask, q question, time
 			state = errSilent
 		case a.connected:
 			state = fmt.Errorf("accepts connections and ends them: %w", err)
-		case limited.Err() == nil || state == nil:
+		case state == nil || limited.Err() == nil && !errors.Is(err, context.DeadlineExceeded):
+			// Not an attempt that the limit has cut short: the dialer may say so
+			// before limited does, and what was seen before tells more.
 			state = fmt.Errorf("does not listen: %w", err)
 		}
 		pause := time.NewTimer(attemptPause)

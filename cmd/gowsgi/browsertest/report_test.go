@@ -163,10 +163,11 @@ func TestReportFilters(t *testing.T) {
 // waitFor waits until a JavaScript expression is true.
 func waitFor(b *tab, expression string) {
 	b.t.Helper()
-	evaluate[chromedp.Void](b, fmt.Sprintf(`new Promise(done => {
+	// Without EvalAwaitPromise the promise is the result, and nothing waits.
+	run(b, chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`new Promise(done => {
 		const look = () => (%s) ? done() : requestAnimationFrame(look);
 		look();
-	})`, expression))
+	})`, expression), chromedp.EvalAwaitPromise))
 }
 
 // quietFile is quiet for a page of a file: it asked for itself alone.
