@@ -21,26 +21,30 @@ type stdin struct {
 	declared int64 // CONTENT_LENGTH, -1 for none
 	most     int64 // bytes that a body without length may have, 0 for no limit
 
-	mu      sync.Mutex
-	buffer  []byte
-	start   int   // of what was not read yet, in buffer
-	total   int64 // bytes that came
-	err     error // what follows what is in buffer; nil while more may come
-	deaf    bool  // the request is over: what comes is thrown away
-	changed chan struct{}
+	mu     sync.Mutex
+	buffer []byte
+	start  int   // of what was not read yet, in buffer
+	total  int64 // bytes that came
+	err    error // what follows what is in buffer; nil while more may come
+	deaf   bool  // the request is over: what comes is thrown away
+
+	// One for each direction: between its look at the buffer and its wait, the
+	// one could take the word that was meant for the other, and both would wait.
+	filled  chan struct{} // for Read: there is data or an end
+	drained chan struct{} // for put: there is room, or no need of it
 }
 
 func newStdin(declared, most int64, timeout time.Duration) *stdin {
 	return &stdin{
 		pace: backend.Pace{Timeout: timeout}, declared: declared, most: most,
-		changed: make(chan struct{}, 1),
+		filled: make(chan struct{}, 1), drained: make(chan struct{}, 1),
 	}
 }
 
-// signal wakes the one that waits, reader or writer: both never do.
-func (s *stdin) signal() {
+// signal wakes the one that waits on c, now or next.
+func signal(c chan struct{}) {
 	select {
-	case s.changed <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -53,7 +57,7 @@ func (s *stdin) put(p []byte) {
 		room := mostBuffered - (len(s.buffer) - s.start)
 		if room == 0 {
 			s.mu.Unlock()
-			<-s.changed
+			<-s.drained
 			s.mu.Lock()
 			continue
 		}
@@ -74,7 +78,7 @@ func (s *stdin) put(p []byte) {
 		case s.declared < 0 && s.most > 0 && s.total > s.most:
 			s.err = &gateway.ClientError{Status: "413 Content Too Large", Err: errors.New("the body is larger than the limit")}
 		}
-		s.signal()
+		signal(s.filled)
 	}
 }
 
@@ -94,7 +98,8 @@ func (s *stdin) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
-	s.signal()
+	signal(s.filled)
+	signal(s.drained)
 }
 
 // close makes the rest of the stream go nowhere.
@@ -105,7 +110,8 @@ func (s *stdin) close() {
 	if s.err == nil {
 		s.err = errors.New("the request is over")
 	}
-	s.signal()
+	signal(s.filled)
+	signal(s.drained)
 }
 
 // Read reads from the body for the gateway.
@@ -126,7 +132,7 @@ func (s *stdin) Read(p []byte) (int, error) {
 		}
 		s.mu.Unlock()
 		select {
-		case <-s.changed:
+		case <-s.filled:
 			s.mu.Lock()
 		case <-slow:
 			s.mu.Lock()
@@ -142,7 +148,7 @@ func (s *stdin) Read(p []byte) (int, error) {
 	if !begin.IsZero() {
 		s.pace.End(time.Since(begin), n)
 	}
-	s.signal()
+	signal(s.drained)
 	if n == 0 {
 		return 0, s.err
 	}
