@@ -17,6 +17,9 @@
 // a query such as "?-v" as one.
 //
 // Nothing must be printed to standard output, which is the response.
+//
+// The other way, a [Client] is an application that runs a CGI program for each
+// request.
 package cgi
 
 import (

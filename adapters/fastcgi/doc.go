@@ -27,6 +27,11 @@
 // The stock configurations of nginx and Apache send the whole path in
 // SCRIPT_NAME: set [Server].ScriptName, or configure them to divide it.
 //
+// The other way, a [Client] is an application that lets a backend answer, over
+// the same protocol:
+//
+//	app := &fastcgi.Client{Addr: "127.0.0.1:9000"}
+//
 // Who may connect chooses every variable. Listen on a Unix socket or on
 // loopback.
 package fastcgi

@@ -76,4 +76,8 @@
 // up to 1 MiB in all, until the handler's own goroutine next writes or flushes,
 // or returns; beyond that it returns an error. When ServeHTTP has returned, so
 // does every further call.
+//
+// # Backends
+//
+// A [Client] is an application that lets an HTTP server answer.
 package nethttp

@@ -19,6 +19,11 @@
 // is refused. nginx's stock configuration sends neither SCRIPT_NAME nor
 // PATH_INFO; the path is then all PATH_INFO.
 //
+// The other way, a [Client] is an application that lets a backend answer, over
+// the same protocol:
+//
+//	app := &scgi.Client{Addr: "127.0.0.1:4000"}
+//
 // Who may connect chooses every variable. Listen on a Unix socket or on
 // loopback.
 package scgi

@@ -22,6 +22,11 @@
 //
 // nginx's stock configuration sends the whole path in PATH_INFO.
 //
+// The other way, a [Client] is an application that lets a backend answer, over
+// the same protocol:
+//
+//	app := &uwsgi.Client{Addr: "127.0.0.1:3031"}
+//
 // Who may connect chooses every variable. Listen on a Unix socket or on
 // loopback.
 package uwsgi

@@ -193,9 +193,13 @@ func (s Subject) Nginx(t *testing.T) {
 	}
 }
 
-// client is a client without memory.
+// client is a client without memory, which follows nobody.
 func client() *http.Client {
-	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}, Timeout: Patience}
+	return &http.Client{
+		Transport:     &http.Transport{DisableKeepAlives: true, DisableCompression: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       Patience,
+	}
 }
 
 func (s Subject) behind(t *testing.T, url string, step chan bool, gone chan error) {

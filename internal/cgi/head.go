@@ -42,6 +42,7 @@ type Head struct {
 	Code    int          // the number in Status
 	Headers wsgi.Headers // in order, without Status, and without Location when Local is set
 	Length  int64        // Content-Length, -1 for none
+	Chunked bool         // the body is in chunks, which only ParseResponse admits
 
 	// Local is the path and query of a local redirect, which the web server
 	// answers in the place of the program (RFC 3875, 6.2.2); else "".
@@ -74,7 +75,9 @@ func HeadLen(b []byte, from int) int {
 // it lets through web servers pass on: a name must be a token, a value must
 // have no control character, lines do not fold, and what frames a body or says
 // the status occurs once.
-func ParseHead(head []byte, form Form) (Head, error) {
+func ParseHead(head []byte, form Form) (Head, error) { return parseHead(head, form, false) }
+
+func parseHead(head []byte, form Form, chunks bool) (Head, error) {
 	h := Head{Length: -1}
 	hasStatus, location := false, -1
 	for first := true; ; first = false {
@@ -107,6 +110,8 @@ func ParseHead(head []byte, form Form) (Head, error) {
 				return Head{}, err
 			}
 			continue
+		case strings.EqualFold(name, "Transfer-Encoding") && chunks && !h.Chunked && strings.EqualFold(value, "chunked"):
+			h.Chunked = true
 		case strings.EqualFold(name, "Transfer-Encoding"):
 			return Head{}, fmt.Errorf("head has Transfer-Encoding %q, expected none of a gateway protocol", value)
 		case strings.EqualFold(name, "Content-Length"):
@@ -122,6 +127,9 @@ func ParseHead(head []byte, form Form) (Head, error) {
 			location = len(h.Headers)
 		}
 		h.Headers.Add(name, value)
+	}
+	if h.Chunked && h.Length >= 0 {
+		return Head{}, errors.New("head has both Content-Length and Transfer-Encoding, expected one")
 	}
 	if form == Status && !hasStatus {
 		h.Status, h.Code = "200 OK", 200

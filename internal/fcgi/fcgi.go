@@ -229,6 +229,10 @@ func parseLen(s string) (n uint32, rest string, ok bool) {
 	return uint32(s[0]&127)<<24 | uint32(s[1])<<16 | uint32(s[2])<<8 | uint32(s[3]), s[4:], true
 }
 
+// ErrTooLarge is wrapped by what AppendParams returns for a variable that does
+// not fit into a record.
+var ErrTooLarge = errors.New("a variable is larger than a record")
+
 // AppendParams appends the pairs as a PARAMS stream without its end. No pair
 // straddles two records, for uWSGI and PHP cannot read that; one that does not
 // fit into a record at all is an error.
@@ -248,7 +252,7 @@ func AppendParams(b []byte, id uint16, pairs func(yield func(name, value string)
 	pairs(func(name, value string) bool {
 		n := PairLen(name, value)
 		if n > MaxContent {
-			err = fmt.Errorf("variable %.40q takes %d bytes, expected at most the %d of a record", name, n, MaxContent)
+			err = fmt.Errorf("%w: %.40q takes %d bytes, expected at most %d", ErrTooLarge, name, n, MaxContent)
 			return false
 		}
 		if start >= 0 && len(b)-start-HeaderLen+n > MaxContent {

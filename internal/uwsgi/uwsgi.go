@@ -73,6 +73,9 @@ func next(s string) (text, rest string, ok bool) {
 	return s[:n], s[n:], true
 }
 
+// ErrTooLarge is what Append returns for more variables than a packet holds.
+var ErrTooLarge = errors.New("uwsgi: variables take more than the " + strconv.Itoa(MaxBlock) + " bytes that a packet holds")
+
 // Append appends the head of a request with the modifiers 0.
 func Append(b []byte, pairs func(yield func(name, value string) bool)) ([]byte, error) {
 	start := len(b)
@@ -83,7 +86,7 @@ func Append(b []byte, pairs func(yield func(name, value string) bool)) ([]byte, 
 		case name == "":
 			err = errors.New("uwsgi: the name of a variable is empty")
 		case size > MaxBlock:
-			err = errors.New("uwsgi: variables take more than " + strconv.Itoa(MaxBlock) + " bytes, which is all that a packet holds")
+			err = ErrTooLarge
 		}
 		if err != nil {
 			return false

@@ -1,0 +1,166 @@
+package fastcgi
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/internal/fcgi"
+	"github.com/gowsgi/gowsgi/internal/forward"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+var clientSubject = adaptertest.Client{
+	Protocol: "fastcgi",
+	New:      func(o forward.Options) wsgi.Application { return adaptertest.SetClient(new(Client), o) },
+	Serve: func(t testing.TB, app wsgi.Application, network string) string {
+		return adaptertest.Serve(t, &Server{App: app, Logger: adaptertest.Silent}, network)
+	},
+}
+
+func TestClient(t *testing.T) { clientSubject.Test(t) }
+
+func TestClientFields(t *testing.T) {
+	adaptertest.ClientFields(t, func(c *Client) (forward.Options, error) {
+		made, err := c.forward()
+		return made.Options, err
+	})
+}
+
+// ended is a whole response of FastCGI.
+func ended(text string) string { return string(adaptertest.Answer("fastcgi", text, true)) }
+
+func TestClientHostile(t *testing.T) {
+	var list []adaptertest.RawResponse
+	for _, r := range adaptertest.Responses("fastcgi") {
+		if r.Name != "nothing" && r.Name != "head ends early" {
+			r.Raw = ended(r.Raw)
+		}
+		list = append(list, r)
+	}
+	const head = "Status: 200 OK\r\nX-A: b\r\n\r\n"
+	begun := string(adaptertest.Answer("fastcgi", head+"body", false))
+	empty := string(fcgi.AppendEnd(nil, 1, 0, fcgi.RequestComplete))
+	with := func(b []byte) string { return string(b) + ended(head+"body") }
+	clientSubject.Hostile(t, append(list, []adaptertest.RawResponse{
+		{Name: "no END_REQUEST", Raw: begun, Code: 200, Body: "body", Cut: true},
+		{Name: "no end of STDOUT", Raw: begun + empty, Code: 200, Body: "body"}, // PHP's
+		{Name: "END_REQUEST alone", Raw: empty, Code: 502},
+		{Name: "overloaded", Raw: string(fcgi.AppendEnd(nil, 1, 0, fcgi.Overloaded)), Code: 503},
+		{Name: "cannot multiplex", Raw: string(fcgi.AppendEnd(nil, 1, 0, fcgi.CantMpxConn)), Code: 502},
+		{Name: "unknown role", Raw: string(fcgi.AppendEnd(nil, 1, 0, fcgi.UnknownRole)), Code: 502},
+		{Name: "reserved bytes", Raw: begun + "\x01\x03\x00\x01\x00\x08\x00\x00\x00\x00\x00\x00\x001.1", Code: 200, Body: "body"},
+		{Name: "END_REQUEST of 7 bytes", Raw: begun + "\x01\x03\x00\x01\x00\x07\x00\x00\x00\x00\x00\x00\x00\x00\x00", Code: 200, Body: "body", Cut: true},
+		{Name: "another id", Raw: string(fcgi.AppendStream(nil, fcgi.Stdout, 2, []byte(head))), Code: 502},
+		{Name: "another version", Raw: "\x02" + begun[1:], Code: 502},
+		{Name: "record of a request", Raw: string(fcgi.AppendAbort(nil, 1)), Code: 502},
+		{Name: "record ends early", Raw: begun[:len(begun)-3], Code: 200, Body: "body", Cut: true},
+		{Name: "management record", Raw: with(fcgi.AppendUnknown(nil, 77)), Code: 200, Body: "body"},
+		{Name: "STDERR", Raw: with(fcgi.AppendStream(nil, fcgi.Stderr, 1, []byte("said"))), Code: 200, Body: "body"},
+		{Name: "STDERR without end", Raw: with(fcgi.AppendStream(nil, fcgi.Stderr, 1, make([]byte, 1<<20))), Code: 200, Body: "body"},
+	}...))
+}
+
+// counted counts the connections.
+type counted struct {
+	net.Listener
+	n atomic.Int32
+}
+
+func (l *counted) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.n.Add(1)
+	}
+	return c, err
+}
+
+// kept serves echo, and counts the connections of a client to it.
+func kept(t *testing.T, c *Client) (call func(body string), n *atomic.Int32, s *Server) {
+	adaptertest.Leaks(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lc := &counted{Listener: l}
+	s = &Server{App: wsgi.AppFunc(echo), Logger: adaptertest.Silent}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(lc) }()
+	t.Cleanup(func() {
+		c.CloseIdleConnections()
+		s.Close()
+		<-served
+	})
+	c.Addr, c.Logger = l.Addr().String(), adaptertest.Silent
+	return func(body string) {
+		t.Helper()
+		vars := map[string]any{"REQUEST_METHOD": "POST", "PATH_INFO": "/a", "CONTENT_LENGTH": "", "wsgi.input": wsgi.NewInput(strings.NewReader(body))}
+		answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for block, err := range answer.Blocks {
+			if got += string(block); err != nil {
+				t.Error(err)
+			}
+		}
+		if err := answer.Close(); err != nil || got != body {
+			t.Errorf("got %.50q, %v, expected the %d bytes that were sent", got, err, len(body))
+		}
+	}, &lc.n, s
+}
+
+func TestClientKeepsConnections(t *testing.T) {
+	call, n, _ := kept(t, &Client{})
+	for _, body := range []string{"", "x", strings.Repeat("y", 1<<20), "z"} {
+		call(body)
+	}
+	if got := n.Load(); got != 1 {
+		t.Errorf("four requests came on %d connections, expected one", got)
+	}
+}
+
+func TestClientKeepsNone(t *testing.T) {
+	call, n, _ := kept(t, &Client{MaxIdleConns: -1})
+	call("a")
+	call("b")
+	if got := n.Load(); got != 2 {
+		t.Errorf("two requests came on %d connections, expected two", got)
+	}
+}
+
+// A connection that the backend has closed meanwhile is not used.
+func TestClientStaleConnection(t *testing.T) {
+	ended := make(chan bool, 1)
+	addr := adaptertest.Hostile(t, func(c net.Conn) {
+		for buffer := make([]byte, 4<<10); ; {
+			if _, err := c.Read(buffer); err != nil {
+				return
+			}
+			c.Write(adaptertest.Answer("fastcgi", "Status: 200 OK\r\nContent-Length: 1\r\n\r\nx", true))
+			c.Close()
+			ended <- true
+		}
+	})
+	c := &Client{Addr: addr, Logger: adaptertest.Silent}
+	defer c.CloseIdleConnections()
+	for range 3 {
+		environ := wsgi.EnvironFromMap(map[string]any{"REQUEST_METHOD": "POST"}).WithContext(context.Background())
+		status := ""
+		answer, err := c.Call(environ, func(s string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
+			status = s
+			return nil, nil
+		})
+		if err != nil || status != "200 OK" {
+			t.Fatalf("answered by %s, %v", status, err)
+		}
+		for range answer.Blocks {
+		}
+		<-ended
+		answer.Close()
+	}
+}

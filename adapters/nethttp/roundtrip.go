@@ -1,0 +1,113 @@
+package nethttp
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/internal/forward"
+)
+
+type backendKey struct{}
+
+func chosenBackend(ctx context.Context) *forward.Backend {
+	return ctx.Value(backendKey{}).(*forward.Backend)
+}
+
+// balance is how a Client's ReverseProxy reaches the backends.
+type balance struct{ *Client }
+
+// RoundTrip sends a request to a backend, and to the next when one cannot be
+// reached.
+func (c balance) RoundTrip(r *http.Request) (*http.Response, error) {
+	f := forwardedBy(r.Context())
+	var tried []*forward.Backend
+	var last error
+	for {
+		b, err := c.group.Acquire(r.Context(), c.options.QueueTimeout, tried)
+		if err == forward.ErrNone && last != nil {
+			return nil, last
+		}
+		if err != nil {
+			return nil, &forward.Failure{Doing: "waiting for a backend", Err: err}
+		}
+		f.mu.Lock()
+		f.backend = b.Addr
+		f.mu.Unlock()
+		response, err := c.send(r, b)
+		if err == nil {
+			b.Reached()
+			return response, nil
+		}
+		b.Release()
+		if dial := (*net.OpError)(nil); r.Context().Err() != nil || !errors.As(err, &dial) || dial.Op != "dial" {
+			return nil, err
+		}
+		b.Failed()
+		last = &forward.Failure{Doing: "connecting", Backend: b.Addr, Err: err}
+		tried = append(tried, b)
+	}
+}
+
+// send sends a request to b.
+func (c *Client) send(r *http.Request, b *forward.Backend) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(context.WithValue(r.Context(), backendKey{}, b))
+	out := r.Clone(ctx)
+	out.URL.Host = hostOf(b.Addr)
+	if out.Body != nil {
+		out.Body = io.NopCloser(out.Body) // it is needed again when b cannot be reached
+	}
+	response, err := c.transport.RoundTrip(out)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	response.Body = &timedBody{ReadCloser: response.Body, ctx: ctx, cancel: cancel, backend: b, timeout: c.options.ReadTimeout}
+	return response, nil
+}
+
+// hostOf is the address of a backend as a host, by which the transport tells
+// connections apart: a path is none.
+func hostOf(addr string) string {
+	if _, _, err := net.SplitHostPort(addr); err == nil {
+		return addr
+	}
+	return "unix-" + hex.EncodeToString([]byte(addr))
+}
+
+// timedBody is the body of a response. Closing it ends the request.
+type timedBody struct {
+	io.ReadCloser
+	ctx     context.Context
+	cancel  context.CancelCauseFunc
+	backend *forward.Backend
+	timeout time.Duration
+	once    sync.Once
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	if b.timeout > 0 {
+		timer := time.AfterFunc(b.timeout, func() { b.cancel(os.ErrDeadlineExceeded) })
+		defer timer.Stop()
+	}
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF && context.Cause(b.ctx) == os.ErrDeadlineExceeded {
+		err = os.ErrDeadlineExceeded
+	}
+	return n, err
+}
+
+func (b *timedBody) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(func() {
+		b.cancel(nil)
+		b.backend.Release()
+	})
+	return err
+}

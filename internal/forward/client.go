@@ -1,0 +1,268 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/internal/cgi"
+	"github.com/gowsgi/gowsgi/internal/fcgi"
+	"github.com/gowsgi/gowsgi/internal/uwsgi"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// Protocol is how a request and its response are on the wire.
+type Protocol struct {
+	// Form is that of the head of the response.
+	Form cgi.Form
+
+	// Declare names CONTENT_LENGTH even when the client did not.
+	Declare bool
+
+	// Keep is for a protocol in which more comes behind the body of a response
+	// than the end of the connection: that is waited for.
+	Keep bool
+
+	// Head appends what comes before the request body. It may be nil.
+	Head func(b []byte, pairs Pairs, keep bool) ([]byte, error)
+
+	// Open returns the two directions of a request on s. Text for the
+	// operator goes to errs.
+	Open func(s Stream, errs io.Writer) Channel
+
+	// Dial connects to a backend. It may be nil, for a connection of the
+	// network.
+	Dial func(ctx context.Context, addr string, pairs Pairs, errs io.Writer) (Stream, error)
+}
+
+// Channel is one request on a Stream. Read reads the response, Write writes
+// the request body; the two are used by one goroutine each.
+type Channel interface {
+	io.Reader
+	io.Writer
+
+	// CloseWrite ends the request body.
+	CloseWrite() error
+
+	// Reusable reports whether the Stream can carry another request, after
+	// Read has returned io.EOF.
+	Reusable() bool
+}
+
+// Client is an application that lets a backend answer.
+type Client struct {
+	Options
+	Group    *Group
+	protocol *Protocol
+}
+
+// New returns a client with the defaults in the place of zero values.
+func New(o Options, p *Protocol) (*Client, error) {
+	if err := o.Fill(); err != nil {
+		return nil, err
+	}
+	return &Client{Options: o, Group: NewGroup(o.Addrs, o.MaxConns), protocol: p}, nil
+}
+
+// CloseIdle closes the connections that carry no request.
+func (c *Client) CloseIdle() {
+	for _, b := range c.Group.backends {
+		b.idle.closeAll()
+	}
+}
+
+// Call sends the request to a backend, and answers with what that answers.
+func (c *Client) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	x := &exchange{client: c, ctx: environ.Context(), method: environ.Var("REQUEST_METHOD"), errs: environ.Errors()}
+	head, rest, err := x.exchange(environ)
+	if err == nil {
+		if _, err := start(head.Status, head.Headers, nil); err != nil {
+			x.finish(false)
+			return nil, err
+		}
+		return x.response(head, rest), nil
+	}
+	x.finish(false)
+	return Fail(c.Logger, environ, start, x.explain(err))
+}
+
+// exchange sends the request and reads the head of the response.
+func (x *exchange) exchange(environ *wsgi.Environ) (head cgi.Head, rest []byte, err error) {
+	x.body, err = open(environ, x.client.MaxBodyBytes)
+	switch {
+	case err == errTooLong:
+		return head, nil, &Failure{Status: "413 Content Too Large", Doing: "reading the request", Err: err}
+	case err != nil:
+		return head, nil, err // of wsgi.input: the gateway knows what to answer
+	}
+	if err := x.send(x.client.collect(environ, x.body.length, x.body.declared).all); err != nil {
+		return head, nil, err
+	}
+	return x.readHead()
+}
+
+// send sends the request to a backend, or to the next when nothing of it could
+// be sent.
+func (x *exchange) send(pairs Pairs) error {
+	c := x.client
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	*b = (*b)[:0]
+	if c.protocol.Head != nil {
+		var err error
+		if *b, err = c.protocol.Head(*b, pairs, c.MaxIdleConns > 0); err != nil {
+			return &Failure{Status: unwritable(err), Doing: "writing the variables", Err: err}
+		}
+	}
+	var tried []*Backend
+	var last error
+	for {
+		backend, err := c.Group.Acquire(x.ctx, c.QueueTimeout, tried)
+		if err == ErrNone && last != nil {
+			return last
+		}
+		if err != nil {
+			return &Failure{Doing: "waiting for a backend", Err: err}
+		}
+		x.backend = backend
+		kept, err := x.connect(pairs)
+		if err != nil {
+			if x.ctx.Err() == nil {
+				backend.Failed()
+			}
+			last = &Failure{Doing: "connecting", Backend: backend.Addr, Err: err}
+		} else {
+			n, err := x.write(*b)
+			if err == nil {
+				x.upload()
+				return nil
+			}
+			last = &Failure{Doing: "sending the request", Backend: backend.Addr, Err: err}
+			if n > 0 || !safe(x.method) {
+				return last
+			}
+			x.stop()
+			x.stream.Close()
+			x.stream = nil
+		}
+		backend.Release()
+		x.backend = nil
+		if x.ctx.Err() != nil {
+			return last
+		}
+		if !kept {
+			tried = append(tried, backend)
+		}
+	}
+}
+
+// unwritable is the status for a request that the protocol cannot carry.
+func unwritable(err error) string {
+	if errors.Is(err, fcgi.ErrTooLarge) || errors.Is(err, uwsgi.ErrTooLarge) {
+		return "431 Request Header Fields Too Large"
+	}
+	return "400 Bad Request"
+}
+
+// safe reports whether a method asks for nothing but information (RFC 9110,
+// 9.2.1).
+func safe(method string) bool {
+	switch method {
+	case "GET", "HEAD", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}
+
+// connect gets a connection to the backend; kept tells that it has carried a
+// request before.
+func (x *exchange) connect(pairs Pairs) (kept bool, err error) {
+	c := x.client
+	if x.stream = x.backend.idle.get(); x.stream == nil {
+		ctx := x.ctx
+		if c.DialTimeout > 0 {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, c.DialTimeout)
+			defer cancel()
+		}
+		if c.protocol.Dial != nil {
+			x.stream, err = c.protocol.Dial(ctx, x.backend.Addr, pairs, x.errs)
+		} else {
+			var conn net.Conn
+			if conn, err = new(net.Dialer).DialContext(ctx, c.Network, x.backend.Addr); err == nil {
+				x.stream = conn
+			}
+		}
+		if err != nil {
+			x.stream = nil
+			return false, err
+		}
+		x.backend.Reached()
+	} else {
+		kept = true
+	}
+	stream := x.stream
+	x.stop = context.AfterFunc(x.ctx, func() { stream.Close() })
+	x.channel = c.protocol.Open(x.stream, x.errs)
+	return kept, nil
+}
+
+// write writes to the stream, in pieces each of which the backend must take in
+// time.
+func (x *exchange) write(p []byte) (written int, err error) {
+	for len(p) > 0 {
+		x.armWrite()
+		n, err := x.stream.Write(p[:min(len(p), piece)])
+		written += n
+		if p = p[n:]; err != nil {
+			return written, err
+		}
+	}
+	return written, nil
+}
+
+func (x *exchange) armWrite() {
+	if timeout := x.client.WriteTimeout; timeout > 0 {
+		x.stream.SetWriteDeadline(time.Now().Add(timeout))
+	}
+}
+
+const piece = 32 << 10
+
+var buffers = sync.Pool{New: func() any {
+	b := make([]byte, 0, piece)
+	return &b
+}}
+
+// explain returns what an error means for the client: a Failure, or what the
+// gateway is to be told.
+func (x *exchange) explain(err error) error {
+	if x.ctx.Err() != nil {
+		return context.Cause(x.ctx) // the client has left, and with it the reason to go on
+	}
+	x.mu.Lock()
+	inputErr := x.inputErr
+	x.mu.Unlock()
+	if inputErr != nil {
+		return inputErr
+	}
+	failure := (*Failure)(nil)
+	if !errors.As(err, &failure) {
+		return err
+	}
+	if failure.Backend == "" && x.backend != nil {
+		failure.Backend = x.backend.Addr
+	}
+	return failure
+}
+
+func unexpected(err error) error {
+	if err == io.EOF {
+		return fmt.Errorf("the backend has closed the connection: %w", io.ErrUnexpectedEOF)
+	}
+	return err
+}

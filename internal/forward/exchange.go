@@ -1,0 +1,162 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/internal/cgi"
+)
+
+// exchange is one request at a backend. The goroutine of the application reads
+// the response; another one sends the request body, so that an answer that
+// comes early is not missed.
+type exchange struct {
+	client  *Client
+	ctx     context.Context
+	method  string
+	errs    io.Writer
+	body    *upload
+	backend *Backend // that has a place taken for it, nil for none
+	stream  Stream   // nil when there is no connection
+	channel Channel
+	stop    func() bool   // ends the watch for the client's leaving
+	sent    chan struct{} // closed when nothing more is sent of the body; nil without one
+
+	mu       sync.Mutex
+	answered bool  // the head of the response has come
+	complete bool  // the whole body was sent
+	inputErr error // why the body could not be read
+	sendErr  error // why it could not be sent
+}
+
+// upload sends the request body, on a goroutine of its own when there is one.
+func (x *exchange) upload() {
+	if x.body.length == 0 {
+		x.endBody(x.channel.CloseWrite(), nil)
+		return
+	}
+	x.sent = make(chan struct{})
+	go func() {
+		defer close(x.sent)
+		defer x.body.close()
+		x.endBody(x.copyBody())
+	}()
+}
+
+// copyBody sends the body, and tells apart why it could not.
+func (x *exchange) copyBody() (sendErr, inputErr error) {
+	b := buffers.Get().(*[]byte)
+	defer buffers.Put(b)
+	for left := x.body.length; left > 0; {
+		buffer := (*b)[:min(left, int64(cap(*b)))]
+		n, err := x.body.Read(buffer)
+		left -= int64(n)
+		if n > 0 {
+			x.armWrite()
+			if _, err := x.channel.Write(buffer[:n]); err != nil {
+				return err, nil
+			}
+		}
+		if err == io.EOF && left > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil && left > 0 {
+			return nil, err
+		}
+	}
+	x.armWrite()
+	return x.channel.CloseWrite(), nil
+}
+
+// endBody notes how the sending has ended. From then on the backend is waited
+// for.
+func (x *exchange) endBody(sendErr, inputErr error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.sendErr, x.inputErr = sendErr, inputErr
+	x.complete = sendErr == nil && inputErr == nil
+	switch {
+	case inputErr != nil:
+		x.stream.Close() // there is no way to say that this is not the whole
+	case x.answered:
+	case errors.Is(sendErr, os.ErrDeadlineExceeded):
+		x.stream.SetReadDeadline(time.Unix(1, 0))
+	case x.client.ResponseTimeout > 0:
+		// After a failure too: the backend may have answered and closed.
+		x.stream.SetReadDeadline(time.Now().Add(x.client.ResponseTimeout))
+	}
+}
+
+// readHead reads the head of the response, and returns what came behind it.
+func (x *exchange) readHead() (head cgi.Head, rest []byte, err error) {
+	fail := func(doing string, err error) (cgi.Head, []byte, error) {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if x.sendErr != nil {
+			err = errors.Join(x.sendErr, unexpected(err))
+			doing = "sending the request"
+		}
+		return cgi.Head{}, nil, &Failure{Doing: doing, Err: unexpected(err)}
+	}
+	b := make([]byte, 0, 4<<10)
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := x.channel.Read(b[len(b):cap(b)])
+		from := len(b)
+		b = b[:from+n]
+		if end := cgi.HeadLen(b, from); end > 0 && end <= x.client.MaxHeaderBytes {
+			if head, err = cgi.ParseResponse(b[:end], x.client.protocol.Form); err != nil {
+				return fail("reading the head of the response", err)
+			}
+			x.mu.Lock()
+			x.answered = true
+			x.mu.Unlock()
+			return head, b[end:], nil
+		}
+		if len(b) >= x.client.MaxHeaderBytes {
+			return fail("reading the head of the response", errors.New("the head is larger than the limit"))
+		}
+		if err != nil {
+			return fail("waiting for the response", err)
+		}
+	}
+}
+
+// finish gives back what the request holds. whole says that the response was
+// read as far as it counts.
+func (x *exchange) finish(whole bool) {
+	if x.body != nil && x.sent == nil {
+		x.body.close()
+	}
+	if x.stream == nil {
+		if x.backend != nil {
+			x.backend.Release()
+		}
+		return
+	}
+	x.mu.Lock()
+	complete := x.complete
+	x.mu.Unlock()
+	if whole && x.client.protocol.Keep {
+		x.drain()
+	}
+	if x.stop() && whole && complete && x.client.MaxIdleConns > 0 && x.channel.Reusable() {
+		x.backend.idle.put(x.stream, x.client.MaxIdleConns, x.client.IdleTimeout)
+	} else {
+		x.stream.Close()
+	}
+	x.backend.Release()
+}
+
+// drain reads what belongs to the response and not to its body.
+func (x *exchange) drain() {
+	const most, patience = 64 << 10, time.Second
+	x.stream.SetReadDeadline(time.Now().Add(patience))
+	io.CopyN(io.Discard, x.channel, most)
+}

@@ -1,0 +1,155 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Group is a number of backends that can stand in for each other. Each request
+// goes to the one that has the fewest under way.
+type Group struct {
+	mu       sync.Mutex
+	backends []*Backend
+	most     int           // requests under way at one backend, 0 for no limit
+	room     chan struct{} // closed when there is room, or a backend came back
+	turn     int           // with whom the next search begins: equals take turns
+}
+
+// Backend is one of a Group.
+type Backend struct {
+	Addr string
+
+	group    *Group
+	active   int       // requests under way
+	failures int       // that it could not be reached, one after the other
+	until    time.Time // until then it is left alone when there is another
+	idle     idleList
+}
+
+// NewGroup returns a group of backends that take at most most requests each at
+// the same time, 0 for no limit.
+func NewGroup(addrs []string, most int) *Group {
+	g := &Group{most: most, room: make(chan struct{})}
+	for _, addr := range addrs {
+		g.backends = append(g.backends, &Backend{Addr: addr, group: g})
+	}
+	return g
+}
+
+// The two ways in which Acquire fails, besides the end of its context.
+var (
+	ErrBusy = errors.New("every backend has as many requests under way as it may, expected one to be free in time")
+	ErrNone = errors.New("no backend is left to be tried")
+)
+
+// Acquire chooses a backend that is not among tried, and waits for one to have
+// room, at most as long as wait says, 0 for no limit. The caller must Release
+// it.
+func (g *Group) Acquire(ctx context.Context, wait time.Duration, tried []*Backend) (*Backend, error) {
+	var late <-chan time.Time
+	for {
+		g.mu.Lock()
+		b, some := g.choose(tried, time.Now())
+		room := g.room
+		g.mu.Unlock()
+		switch {
+		case b != nil:
+			return b, nil
+		case !some:
+			return nil, ErrNone
+		}
+		if late == nil && wait > 0 {
+			timer := time.NewTimer(wait)
+			defer timer.Stop()
+			late = timer.C
+		}
+		select {
+		case <-room:
+		case <-late:
+			return nil, ErrBusy
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// choose returns the backend that is to take a request, nil when those that
+// could have no room; some tells whether there are any. The caller holds the
+// lock.
+func (g *Group) choose(tried []*Backend, now time.Time) (best *Backend, some bool) {
+	var down *Backend // the one that is to be tried again first
+	for i := range g.backends {
+		b := g.backends[(g.turn+i)%len(g.backends)]
+		if slices.Contains(tried, b) {
+			continue
+		}
+		if now.Before(b.until) {
+			if down == nil || b.until.Before(down.until) {
+				down = b
+			}
+			continue
+		}
+		some = true
+		if (g.most == 0 || b.active < g.most) && (best == nil || b.active < best.active) {
+			best = b
+		}
+	}
+	if !some && down != nil {
+		// Better a backend that was out of reach than none.
+		some = true
+		if g.most == 0 || down.active < g.most {
+			best = down
+		}
+	}
+	if best != nil {
+		best.active++
+		g.turn++
+		if best.failures > 0 {
+			best.until = now.Add(penalty(best.failures)) // one request finds out, the others go elsewhere
+		}
+	}
+	return best, some
+}
+
+// penalty is how long a backend is left alone after so many failures.
+func penalty(failures int) time.Duration {
+	return min(time.Second<<min(failures-1, 5), 30*time.Second)
+}
+
+// Release ends a request at b.
+func (b *Backend) Release() {
+	g := b.group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	b.active--
+	g.wake()
+}
+
+// wake lets those who wait look again. Each looks for itself, so that none can
+// lose the word that another was woken by.
+func (g *Group) wake() {
+	close(g.room)
+	g.room = make(chan struct{})
+}
+
+// Failed notes that b could not be reached.
+func (b *Backend) Failed() {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	b.failures++
+	b.until = time.Now().Add(penalty(b.failures))
+	b.group.wake() // who waits for b may take another now
+}
+
+// Reached notes that b was.
+func (b *Backend) Reached() {
+	b.group.mu.Lock()
+	defer b.group.mu.Unlock()
+	if b.failures > 0 {
+		b.failures, b.until = 0, time.Time{}
+		b.group.wake()
+	}
+}

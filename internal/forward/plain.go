@@ -1,0 +1,12 @@
+package forward
+
+import "io"
+
+// Plain is the Open of a protocol without framing: the body follows the head,
+// and the response is what comes until the backend closes the connection.
+func Plain(s Stream, _ io.Writer) Channel { return plain{s} }
+
+type plain struct{ Stream }
+
+func (plain) CloseWrite() error { return nil }
+func (plain) Reusable() bool    { return false }
