@@ -7,4 +7,6 @@ require (
 	github.com/gowsgi/gowsgi v0.0.0
 )
 
+require github.com/go-chi/cors v1.2.2 // indirect
+
 replace github.com/gowsgi/gowsgi => ../

@@ -36,33 +36,10 @@ func BenchmarkOverhead(b *testing.B) {
 	raw := contenders[0].handler
 	for _, c := range contenders[1:] {
 		b.Run(c.name, func(b *testing.B) {
-			w, r := newDiscard(), browserRequest()
-			const perRound = 20_000 // some collections fall into each
-			round := func(h http.Handler) float64 {
-				start := cpuTime()
-				for range perRound {
-					w.reset()
-					h.ServeHTTP(w, r)
-				}
-				return float64(cpuTime()-start) / perRound
-			}
-			round(raw)
-			round(c.handler)
-			var bases, differences, ratios []float64
-			for b.Loop() {
-				for i := range 40 {
-					// Who goes second may pay for what the first left to the
-					// collector, so they take turns at that too.
-					var base, cost float64
-					if i%2 == 0 {
-						base, cost = round(raw), round(c.handler)
-					} else {
-						cost, base = round(c.handler), round(raw)
-					}
-					bases = append(bases, base)
-					differences = append(differences, cost-base)
-					ratios = append(ratios, cost/base)
-				}
+			bases, costs := turns(b, raw, c.handler)
+			differences, ratios := make([]float64, len(bases)), make([]float64, len(bases))
+			for i := range bases {
+				differences[i], ratios[i] = costs[i]-bases[i], costs[i]/bases[i]
 			}
 			b.ReportMetric(0, "ns/op") // of no interest
 			b.ReportMetric(median(bases), "raw-ns")
@@ -71,6 +48,51 @@ func BenchmarkOverhead(b *testing.B) {
 			b.ReportMetric(allocations(c.handler)-allocations(raw), "overhead-allocs")
 		})
 	}
+}
+
+// turns lets two handlers answer by turns, in rounds, and returns for each round
+// the processor time of one answer of either, in nanoseconds.
+func turns(b *testing.B, base, other http.Handler) (bases, others []float64) {
+	w, r := newDiscard(), browserRequest()
+	const perRound = 20_000 // some collections fall into each
+	round := func(h http.Handler) float64 {
+		start := cpuTime()
+		for range perRound {
+			w.reset()
+			h.ServeHTTP(w, r)
+		}
+		return float64(cpuTime()-start) / perRound
+	}
+	round(base)
+	round(other)
+	for b.Loop() {
+		for i := range 40 {
+			// Who goes second may pay for what the first left to the
+			// collector, so they take turns at that too.
+			var x, y float64
+			if i%2 == 0 {
+				x, y = round(base), round(other)
+			} else {
+				y, x = round(other), round(base)
+			}
+			bases, others = append(bases, x), append(others, y)
+		}
+	}
+	return bases, others
+}
+
+// compare reports the time and the allocations of an answer of ours, and how
+// they relate to those of theirs.
+func compare(b *testing.B, ours, theirs http.Handler) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	base, cost := turns(b, theirs, ours)
+	allocs, allocsTheirs := allocations(ours), allocations(theirs)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(cost), "ours-ns")
+	b.ReportMetric(median(base), "theirs-ns")
+	b.ReportMetric(median(quotients(cost, base)), "ratio")
+	b.ReportMetric(allocs, "ours-allocs")
+	b.ReportMetric(allocsTheirs, "theirs-allocs")
 }
 
 // allocations returns how many allocations one answer takes.

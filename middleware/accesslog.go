@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -77,14 +76,24 @@ type accessLog struct {
 	AccessLogConfig
 	format []logAtom
 	mu     sync.Mutex // for Output
+	line   []byte     // the last one, whose memory is used again
 }
 
 // logEntry is what there is to log of a request.
 type logEntry struct {
 	*Observation
-	method, target, protocol, path, query, remote string // as the request came
-	user                                          string
-	taken                                         time.Duration
+	came  *wsgi.Environ // as the request came, which nobody further in changes
+	user  string
+	taken time.Duration
+}
+
+func (e *logEntry) path() string { return e.came.Var("SCRIPT_NAME") + e.came.Var("PATH_INFO") }
+
+func (e *logEntry) target() string {
+	if target := e.came.Var("REQUEST_URI"); target != "" {
+		return target
+	}
+	return (&url.URL{Path: e.path(), RawQuery: e.came.Var("QUERY_STRING")}).String()
 }
 
 // logUserKey is the variable with the *logEntry, for SetRemoteUser.
@@ -100,17 +109,9 @@ func SetRemoteUser(environ *wsgi.Environ, user string) {
 }
 
 func (l *accessLog) start(o *Observation) {
-	e := o.Environ
-	entry := &logEntry{
-		Observation: o, method: e.Var("REQUEST_METHOD"), protocol: e.Var("SERVER_PROTOCOL"), target: e.Var("REQUEST_URI"),
-		path: e.Var("SCRIPT_NAME") + e.Var("PATH_INFO"), query: e.Var("QUERY_STRING"), remote: e.Var("REMOTE_ADDR"),
-		user: e.Var("REMOTE_USER"),
-	}
-	if entry.target == "" {
-		entry.target = (&url.URL{Path: entry.path, RawQuery: entry.query}).String()
-	}
+	entry := &logEntry{Observation: o, came: o.Environ, user: o.Environ.Var("REMOTE_USER")}
 	o.Value = entry
-	o.Environ = e.Clone()
+	o.Environ = o.Environ.Clone()
 	o.Environ.Set(logUserKey, entry)
 }
 
@@ -124,14 +125,14 @@ func (l *accessLog) finish(o *Observation) {
 		l.record(entry)
 		return
 	}
-	line := make([]byte, 0, 256)
-	for _, atom := range l.format {
-		line = atom(line, entry)
-	}
-	line = append(line, '\n')
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.Output.Write(line)
+	l.line = l.line[:0]
+	for _, atom := range l.format {
+		l.line = atom(l.line, entry)
+	}
+	l.line = append(l.line, '\n')
+	l.Output.Write(l.line)
 }
 
 // code is the status that the client got, as far as it can be known here: 0 when
@@ -160,10 +161,10 @@ func (l *accessLog) record(e *logEntry) {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
-		slog.String("remote", e.remote),
-		slog.String("method", e.method),
-		slog.String("target", e.target),
-		slog.String("protocol", e.protocol),
+		slog.String("remote", e.came.Var("REMOTE_ADDR")),
+		slog.String("method", e.came.Var("REQUEST_METHOD")),
+		slog.String("target", e.target()),
+		slog.String("protocol", e.came.Var("SERVER_PROTOCOL")),
 		slog.Int("status", e.code()),
 		slog.Int64("bytes", e.Bytes),
 		slog.Duration("duration", e.taken),
@@ -195,25 +196,22 @@ func appendEscaped(line []byte, s string) []byte {
 	if s == "" {
 		return append(line, '-')
 	}
+	done := 0 // so much of s is in the line
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
-			line = append(line, '\\', c)
+			line = append(append(line, s[done:i]...), '\\', c)
 		case c < ' ' || c >= 0x7f:
-			line = append(line, '\\', 'x', hex[c>>4], hex[c&15])
+			line = append(append(line, s[done:i]...), '\\', 'x', hex[c>>4], hex[c&15])
 		default:
-			line = append(line, c)
+			continue
 		}
+		done = i + 1
 	}
-	return line
+	return append(line, s[done:]...)
 }
 
 // logError is the error of a format.
 func logError(format string, a ...any) error {
 	return fmt.Errorf("middleware: AccessLog: "+format, a...)
-}
-
-// requestLine is the first line of the request.
-func (e *logEntry) requestLine() string {
-	return strings.Join([]string{e.method, e.target, e.protocol}, " ")
 }

@@ -12,22 +12,27 @@ type logAtom func(line []byte, e *logEntry) []byte
 
 // logAtoms are the atoms that have no argument, by Apache's letter.
 var logAtoms = map[string]logAtom{
-	"h": textAtom(func(e *logEntry) string { return e.remote }),
-	"a": textAtom(func(e *logEntry) string { return e.remote }),
+	"h": variableAtom("REMOTE_ADDR"),
+	"a": variableAtom("REMOTE_ADDR"),
 	"l": textAtom(func(*logEntry) string { return "" }),
 	"u": textAtom(func(e *logEntry) string { return e.user }),
-	"r": textAtom((*logEntry).requestLine),
-	"m": textAtom(func(e *logEntry) string { return e.method }),
-	"U": textAtom(func(e *logEntry) string { return e.path }),
-	"H": textAtom(func(e *logEntry) string { return e.protocol }),
+	"r": func(line []byte, e *logEntry) []byte { // the first line of the request
+		line = append(appendEscaped(line, e.came.Var("REQUEST_METHOD")), ' ')
+		line = append(appendEscaped(line, e.target()), ' ')
+		return appendEscaped(line, e.came.Var("SERVER_PROTOCOL"))
+	},
+	"m": variableAtom("REQUEST_METHOD"),
+	"U": textAtom((*logEntry).path),
+	"H": variableAtom("SERVER_PROTOCOL"),
 	"v": textAtom(func(e *logEntry) string { return e.Environ.Var("SERVER_NAME") }),
 	"V": textAtom(func(e *logEntry) string { return e.Environ.Var("HTTP_HOST") }),
 	"p": textAtom(func(e *logEntry) string { return e.Environ.Var("SERVER_PORT") }),
 	"q": func(line []byte, e *logEntry) []byte {
-		if e.query == "" {
+		query := e.came.Var("QUERY_STRING")
+		if query == "" {
 			return line
 		}
-		return appendEscaped(append(line, '?'), e.query)
+		return appendEscaped(append(line, '?'), query)
 	},
 	"s": func(line []byte, e *logEntry) []byte {
 		if code := e.code(); code > 0 {
@@ -42,7 +47,6 @@ var logAtoms = map[string]logAtom{
 		}
 		return strconv.AppendInt(line, e.Bytes, 10)
 	},
-	"t": func(line []byte, e *logEntry) []byte { return e.Began.AppendFormat(line, apacheTime) },
 	"T": takenAtom(time.Second),
 	"D": takenAtom(time.Microsecond),
 	"P": func(line []byte, _ *logEntry) []byte { return strconv.AppendInt(line, int64(os.Getpid()), 10) },
@@ -61,7 +65,7 @@ const apacheTime = "[02/Jan/2006:15:04:05 -0700]"
 var gunicornAtoms = map[string]logAtom{
 	"f": headerAtom("Referer"),
 	"a": headerAtom("User-Agent"),
-	"q": textAtom(func(e *logEntry) string { return e.query }),
+	"q": variableAtom("QUERY_STRING"),
 	"M": takenAtom(time.Millisecond),
 	"L": func(line []byte, e *logEntry) []byte { return strconv.AppendFloat(line, e.taken.Seconds(), 'f', 6, 64) },
 	"p": func(line []byte, _ *logEntry) []byte {
@@ -73,12 +77,34 @@ func textAtom(text func(e *logEntry) string) logAtom {
 	return func(line []byte, e *logEntry) []byte { return appendEscaped(line, text(e)) }
 }
 
+func variableAtom(key string) logAtom {
+	return textAtom(func(e *logEntry) string { return e.came.Var(key) })
+}
+
+// timeAtom is the atom t of one log. Its lines are made one at a time, so it
+// formats each second once.
+func timeAtom() logAtom {
+	var second int64
+	var text []byte
+	return func(line []byte, e *logEntry) []byte {
+		if s := e.Began.Unix(); s != second || text == nil {
+			second, text = s, e.Began.AppendFormat(text[:0], apacheTime)
+		}
+		return append(line, text...)
+	}
+}
+
 func takenAtom(unit time.Duration) logAtom {
 	return func(line []byte, e *logEntry) []byte { return strconv.AppendInt(line, int64(e.taken/unit), 10) }
 }
 
 func headerAtom(name string) logAtom {
-	return textAtom(func(e *logEntry) string { return e.Environ.Header(name) })
+	variable := headerVariable(name)
+	switch variable {
+	case "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH": // which have other names (CGI-10)
+		variable = variable[len("HTTP_"):]
+	}
+	return textAtom(func(e *logEntry) string { return e.Environ.Var(variable) })
 }
 
 // argumentAtom is an atom with an argument, such as {Referer}i.
@@ -158,7 +184,7 @@ func parseLogAtom(s string) (logAtom, int) {
 		if atom := gunicornAtoms[inside]; atom != nil {
 			return atom, n
 		}
-		return logAtoms[inside], n
+		return plainAtom(inside), n
 	}
 	at := 1
 	if strings.HasPrefix(s[at:], "{") {
@@ -175,7 +201,15 @@ func parseLogAtom(s string) (logAtom, int) {
 	if at >= len(s) {
 		return nil, at
 	}
-	return logAtoms[s[at:at+1]], at + 1
+	return plainAtom(s[at : at+1]), at + 1
+}
+
+// plainAtom is an atom without an argument, nil when there is none of that letter.
+func plainAtom(letter string) logAtom {
+	if letter == "t" {
+		return timeAtom()
+	}
+	return logAtoms[letter]
 }
 
 func cutBraces(s string) (argument, letter string, ok bool) {

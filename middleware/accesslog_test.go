@@ -39,8 +39,8 @@ func TestAccessLogFormats(t *testing.T) {
 			"in o1, o2 - - 1500 1 1500000 946684800 946684800000 946684800000000 2000-01-01T00:00:00Z"},
 		{"gunicorn", `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`,
 			`192.0.2.7 - ada [01/Jan/2000:00:00:00 +0000] "GET /a%20b?c=d HTTP/1.1" 200 5 "https://from.example/" "agent \"7\""`},
-		{"gunicorn, the others", `%(m)s %(U)s %(q)s %(H)s %(B)s %(T)s %(M)s %(D)s %(L)s %(p)s %({X-In}i)s %({X-Out}o)s %({SERVER_NAME}e)s`,
-			"GET /a b c=d HTTP/1.1 5 1 1500 1500000 1.500000 <" + pid + "> in o1, o2 127.0.0.1"},
+		{"gunicorn, the others", `%(m)s %(U)s %(q)s %(H)s %(B)s %(T)s %(M)s %(D)s %(L)s %(p)s %({X-In}i)s %({Content-Type}i)s %({X-Out}o)s %({SERVER_NAME}e)s`,
+			"GET /a b c=d HTTP/1.1 5 1 1500 1500000 1.500000 <" + pid + "> in a/b o1, o2 127.0.0.1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAccessLogFormats(t *testing.T) {
 				var out bytes.Buffer
 				m := middleware.AccessLog(middleware.AccessLogConfig{Format: tt.format, Output: &out})
 				req := wsgitest.NewRequest("GET", "/a%20b?c=d").With("Host", "host.example").
-					With("Referer", "https://from.example/").With("User-Agent", `agent "7"`).With("X-In", "in")
+					With("Referer", "https://from.example/").With("User-Agent", `agent "7"`).With("X-In", "in").With("Content-Type", "a/b")
 				req.RemoteAddr = "192.0.2.7:99"
 				wsgitest.Do(t, m(app), req)
 				if diff := cmp.Diff(tt.want+"\n", out.String()); diff != "" {

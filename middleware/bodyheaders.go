@@ -31,7 +31,7 @@ func ETag() wsgi.Middleware {
 				return next.Call(environ, start)
 			}
 			return holdBack(next, environ, start, func(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.Headers {
-				block, ok := body.(wsgi.Block)
+				block, ok := blockOf(body)
 				if !ok || len(block) == 0 || !strings.HasPrefix(status, "200 ") || headers.Has("ETag") ||
 					hasElement(strings.Join(headers.Values("Cache-Control"), ","), "no-store") {
 					return headers

@@ -38,25 +38,30 @@ func BodyLimit(n int64) wsgi.Middleware {
 			if declared && environ.Get("wsgi.input_terminated") == true {
 				return next.Call(environ, start) // the server ends the body where it was said to
 			}
+			l := &limited{of: environ, left: n, over: tooLarge}
 			inner := environ.Clone()
-			inner.Set("wsgi.input", wsgi.NewInput(&limited{environ.Input(), n, tooLarge}))
-			g := &guarded{environ: inner, start: start}
-			g.replace = func(err error) wsgi.Application {
-				if errors.Is(err, tooLarge) {
-					return tooLarge
-				}
-				return nil
-			}
-			return g.call(next)
+			inner.Set("wsgi.input", wsgi.NewInput(l))
+			l.guarded = guarded{environ: inner, start: start, by: l}
+			return l.call(next)
 		})
 	}
 }
 
-// limited is a request body that fails where it becomes too long.
+// limited is a request whose body fails where it becomes too long, and the
+// response to it.
 type limited struct {
-	from io.Reader
+	guarded
+	of   *wsgi.Environ
+	from io.Reader // once something was read
 	left int64
-	over error
+	over *HTTPError
+}
+
+func (l *limited) instead(_ *wsgi.Environ, err error) wsgi.Application {
+	if errors.Is(err, l.over) {
+		return l.over
+	}
+	return nil
 }
 
 func (l *limited) Read(p []byte) (int, error) {
@@ -65,6 +70,9 @@ func (l *limited) Read(p []byte) (int, error) {
 	}
 	if int64(len(p))-1 > l.left {
 		p = p[:l.left+1] // one more, which tells the end from too much
+	}
+	if l.from == nil {
+		l.from = l.of.Input()
 	}
 	n, err := l.from.Read(p)
 	if int64(n) <= l.left {

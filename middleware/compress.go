@@ -103,24 +103,37 @@ func Compress(c CompressConfig) wsgi.Middleware {
 	z := newCompress(c)
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			coding := z.choose(environ.Var("HTTP_ACCEPT_ENCODING"))
-			if noTransform(environ.Var("HTTP_CACHE_CONTROL")) {
-				coding = nil
-			}
-			f := &filtered{head: environ.Var("REQUEST_METHOD") == "HEAD"}
-			f.held = held{start: start}
-			f.adjust = func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
-				f.drop()
-				headers, compress := z.adjust(status, headers, body, coding, f)
-				if compress {
-					_, whole := body.(wsgi.Block)
-					f.use(coding.start(!z.lazy && !whole))
-				}
-				return headers, nil
-			}
+			f := &compressed{z: z, accept: environ.Var("HTTP_ACCEPT_ENCODING"), control: environ.Var("HTTP_CACHE_CONTROL")}
+			f.held = held{start: start, by: f}
+			f.head = environ.Var("REQUEST_METHOD") == "HEAD"
 			return f.call(next, environ)
 		})
 	}
+}
+
+// compressed is a response that may be compressed.
+type compressed struct {
+	filtered
+	z               *compress
+	accept, control string // Accept-Encoding and Cache-Control of the request
+}
+
+func (f *compressed) adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
+	f.drop()
+	headers, coding := f.z.adjust(status, headers, body, f)
+	if coding != nil {
+		_, whole := blockOf(body)
+		f.use(coding.start(!f.z.lazy && !whole))
+	}
+	return headers, nil
+}
+
+// coding returns what the client likes best, nil for none.
+func (f *compressed) coding() *pooled {
+	if noTransform(f.control) {
+		return nil
+	}
+	return f.z.choose(f.accept)
 }
 
 // compress is a checked CompressConfig.
@@ -170,22 +183,23 @@ func newCompress(c CompressConfig) *compress {
 	return z
 }
 
-// adjust makes the head of a response, and reports whether it is compressed.
-func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterable, coding *pooled, f *filtered) (wsgi.Headers, bool) {
+// adjust makes the head of a response, and returns how it is compressed, nil for
+// not at all.
+func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterable, f *compressed) (wsgi.Headers, *pooled) {
 	switch status[:min(3, len(status))] {
 	case "304":
 		headers = headers.Clone()
 		addVary(&headers, "Accept-Encoding")
-		if coding != nil {
+		if f.coding() != nil {
 			weaken(headers)
 		}
-		return headers, false
+		return headers, nil
 	case "204", "205", "206":
-		return headers, false
+		return headers, nil
 	}
 	if headers.Has("Content-Encoding") || headers.Has("Content-Range") ||
 		!z.worth(headers.Get("Content-Type")) || noTransform(strings.Join(headers.Values("Cache-Control"), ",")) {
-		return headers, false
+		return headers, nil
 	}
 	n, known := int64(0), false
 	if declared, err := strconv.ParseInt(headers.Get("Content-Length"), 10, 64); err == nil {
@@ -195,19 +209,20 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 		n, known = int64(size), ok && !(f.head && size == 0) // the body of HEAD tells nothing by being empty
 	}
 	if known && n < z.min {
-		return headers, false
+		return headers, nil
 	}
-	headers = headers.Clone()
+	headers = append(make(wsgi.Headers, 0, len(headers)+2), headers...)
 	addVary(&headers, "Accept-Encoding")
+	coding := f.coding()
 	if coding == nil || f.direct && !f.head {
-		return headers, false
+		return headers, nil
 	}
 	headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool {
 		return dependsOnBody(h.Name) && !strings.EqualFold(h.Name, "ETag")
 	})
 	weaken(headers)
 	headers.Add("Content-Encoding", coding.Name)
-	return headers, true
+	return headers, coding
 }
 
 // worth reports whether a media type is to be compressed.

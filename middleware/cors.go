@@ -191,7 +191,11 @@ func (p *cors) allow(headers *wsgi.Headers, origin string) {
 
 // mark returns the headers of a response with those of the protocol.
 func (p *cors) mark(headers wsgi.Headers, origin string) wsgi.Headers {
-	headers = headers.Clone()
+	room := 1
+	if origin != "" {
+		room = 4
+	}
+	headers = append(make(wsgi.Headers, 0, len(headers)+room), headers...)
 	if !p.everybody {
 		addVary(&headers, "Origin")
 	}

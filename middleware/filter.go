@@ -53,30 +53,39 @@ func Filter(choose func(environ *wsgi.Environ, status string, headers *wsgi.Head
 				environ.Delete("HTTP_RANGE")
 				environ.Delete("HTTP_IF_RANGE")
 			}
-			f := &filtered{head: environ.Var("REQUEST_METHOD") == "HEAD"}
-			f.held = held{start: start, open: true}
-			f.adjust = func(status string, headers wsgi.Headers, _ wsgi.Iterable) (wsgi.Headers, error) {
-				f.drop()
-				if bodiless(status) {
-					return headers, nil
-				}
-				headers = headers.Clone() // the application may use one list for all its responses
-				filter := choose(environ, status, &headers)
-				switch {
-				case filter == nil:
-				case strings.HasPrefix(status, "206"):
-					return nil, errPart
-				case f.direct && !f.head:
-					return nil, errLateFilter
-				default:
-					headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool { return dependsOnBody(h.Name) })
-					f.use(funcFilter(filter))
-				}
-				return headers, nil
-			}
+			f := &chosen{choose: choose, environ: environ}
+			f.held = held{start: start, open: true, by: f}
+			f.head = environ.Var("REQUEST_METHOD") == "HEAD"
 			return f.call(next, environ)
 		})
 	}
+}
+
+// chosen is a response whose filter is chosen by its head.
+type chosen struct {
+	filtered
+	choose  func(environ *wsgi.Environ, status string, headers *wsgi.Headers) BodyFilter
+	environ *wsgi.Environ
+}
+
+func (f *chosen) adjust(status string, headers wsgi.Headers, _ wsgi.Iterable) (wsgi.Headers, error) {
+	f.drop()
+	if bodiless(status) {
+		return headers, nil
+	}
+	headers = headers.Clone() // the application may use one list for all its responses
+	filter := f.choose(f.environ, status, &headers)
+	switch {
+	case filter == nil:
+	case strings.HasPrefix(status, "206"):
+		return nil, errPart
+	case f.direct && !f.head:
+		return nil, errLateFilter
+	default:
+		headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool { return dependsOnBody(h.Name) })
+		f.use(funcFilter(filter))
+	}
+	return headers, nil
 }
 
 var (
@@ -112,7 +121,7 @@ func (f funcFilter) filter(block []byte, end bool) ([]byte, error) { return f(bl
 func (f funcFilter) release()                                      {}
 
 // filtered is a response whose body a filter changes: for Filter and Compress.
-// The function adjust of its held head sets the filter.
+// The adjuster of its held head sets the filter.
 type filtered struct {
 	held
 	body   wsgi.Iterable
@@ -167,7 +176,7 @@ func (f *filtered) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Iter
 
 // startResponse is held's, with a write that goes through the filter.
 func (f *filtered) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-	if _, err := f.held.startResponse(status, headers, excInfo); err != nil {
+	if err := f.begin(status, headers, excInfo); err != nil {
 		return nil, err
 	}
 	return f.onWrite, nil

@@ -14,14 +14,8 @@ import (
 type guarded struct {
 	environ *wsgi.Environ
 	start   wsgi.StartResponse // the server's
-
-	// replace returns the application that answers in the place of one that
-	// has failed with err, nil to let err go on to the server.
-	replace func(err error) wsgi.Application
-
-	// check, when not nil, is asked at each block and each write: an error ends
-	// the response as if the application had failed with it.
-	check func() error
+	by      guard
+	limit   limit // nil for none
 
 	// panics tells that a panic counts as a failure. Otherwise it passes through.
 	panics bool
@@ -35,6 +29,18 @@ type guarded struct {
 	failure error // with which the body has ended
 }
 
+// guard returns the application that answers in the place of one that has failed
+// with err, nil to let err go on to the server.
+type guard interface {
+	instead(environ *wsgi.Environ, err error) wsgi.Application
+}
+
+// limit is asked at each block and each write: an error ends the response as if
+// the application had failed with it.
+type limit interface {
+	check() error
+}
+
 // call calls next.
 func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 	body, err := g.callInner(next)
@@ -42,11 +48,11 @@ func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 	if err == nil && body == nil {
 		return nil, nil // it is for the server to say so
 	}
-	if err == nil && g.check != nil {
-		err = g.check()
+	if err == nil && g.limit != nil {
+		err = g.limit.check()
 	}
 	if err == nil {
-		if _, ok := body.(wsgi.Block); ok {
+		if _, ok := blockOf(body); ok {
 			return body, nil // which cannot fail any more
 		}
 		if _, ok := body.(wsgi.FileStreamer); ok {
@@ -57,7 +63,7 @@ func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 	if g.sent {
 		return body, err // the server closes it
 	}
-	app := g.replace(err)
+	app := g.by.instead(g.environ, err)
 	if app == nil {
 		return body, err
 	}
@@ -102,8 +108,8 @@ func (g *guarded) startResponse(status string, headers wsgi.Headers, excInfo err
 }
 
 func (g *guarded) onWrite(block []byte) (int, error) {
-	if g.check != nil {
-		if err := g.check(); err != nil {
+	if g.limit != nil {
+		if err := g.limit.check(); err != nil {
 			return 0, err
 		}
 	}
@@ -140,7 +146,7 @@ func (g *guarded) deliver(yield func(block []byte, err error) bool, iterate func
 	}
 	err := g.failure
 	if !g.sent {
-		if app := g.replace(err); app != nil {
+		if app := g.by.instead(g.environ, err); app != nil {
 			g.instead, err = app.Call(g.environ, g.again(err))
 			if err == nil && g.instead == nil {
 				err = errNoBody
@@ -158,8 +164,8 @@ func (g *guarded) deliver(yield func(block []byte, err error) bool, iterate func
 func (g *guarded) run(iterate func()) {
 	defer g.caught(&g.failure)
 	iterate()
-	if g.failure == nil && !g.stopped && g.check != nil && !g.sent {
-		g.failure = g.check()
+	if g.failure == nil && !g.stopped && g.limit != nil && !g.sent {
+		g.failure = g.limit.check()
 	}
 }
 
@@ -167,8 +173,8 @@ func (g *guarded) pass(block []byte, err error) bool {
 	if g.stopped || g.failure != nil {
 		return false
 	}
-	if err == nil && g.check != nil {
-		err = g.check()
+	if err == nil && g.limit != nil {
+		err = g.limit.check()
 	}
 	if err != nil {
 		g.failure = err
@@ -210,8 +216,8 @@ func (f *guardedFile) StreamFiles(
 			if g.stopped || g.failure != nil {
 				return 0, errEnded
 			}
-			if g.check != nil {
-				if err := g.check(); err != nil {
+			if g.limit != nil {
+				if err := g.limit.check(); err != nil {
 					g.failure = err
 					return 0, err
 				}

@@ -37,8 +37,11 @@ func Health(c HealthConfig) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if environ.Var("PATH_INFO") != c.Path {
+				return next.Call(environ, start)
+			}
 			method := environ.Var("REQUEST_METHOD")
-			if environ.Var("PATH_INFO") != c.Path || method != "GET" && method != "HEAD" {
+			if method != "GET" && method != "HEAD" {
 				return next.Call(environ, start)
 			}
 			status, text := "200 OK", "ok\n"

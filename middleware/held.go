@@ -9,10 +9,7 @@ import "github.com/gowsgi/gowsgi/wsgi"
 type held struct {
 	start wsgi.StartResponse // the server's
 
-	// adjust makes the head that the server gets. body is that of the
-	// application where it was held back for it, otherwise nil. It may be called
-	// again, when the head is replaced.
-	adjust func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error)
+	by adjuster
 
 	status  string
 	headers wsgi.Headers
@@ -22,29 +19,47 @@ type held struct {
 	write   wsgi.Write
 }
 
+// adjuster makes the head that the server gets. body is that of the application
+// where the head was held back for it, otherwise nil. adjust may be called again,
+// when the head is replaced.
+type adjuster interface {
+	adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error)
+}
+
+type adjustFunc func(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.Headers
+
+func (f adjustFunc) adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
+	return f(status, headers, body), nil
+}
+
 func (h *held) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	if err := h.begin(status, headers, excInfo); err != nil {
+		return nil, err
+	}
+	return h.onWrite, nil
+}
+
+// begin holds the head back, or gives it to the server.
+func (h *held) begin(status string, headers wsgi.Headers, excInfo error) error {
 	if h.waiting && excInfo == nil {
 		if err := h.release(nil); err != nil { // the second call is for the server to refuse
-			return nil, err
+			return err
 		}
 	}
 	h.status, h.headers, h.excInfo = status, headers, excInfo
 	if !h.open {
 		if _, _, err := wsgi.ParseStatus(status); err == nil && headers.Validate() == nil {
 			h.waiting = true
-			return h.onWrite, nil
+			return nil
 		}
 	}
-	if err := h.release(nil); err != nil {
-		return nil, err
-	}
-	return h.onWrite, nil
+	return h.release(nil)
 }
 
 // release gives the head to the server.
 func (h *held) release(body wsgi.Iterable) error {
 	h.waiting, h.open = false, true
-	headers, err := h.adjust(h.status, h.headers, body)
+	headers, err := h.by.adjust(h.status, h.headers, body)
 	if err != nil {
 		return err
 	}
@@ -74,11 +89,9 @@ func (h *held) onWrite(block []byte) (int, error) {
 // known, or cannot be.
 func holdBack(
 	next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse,
-	adjust func(status string, headers wsgi.Headers, body wsgi.Iterable) wsgi.Headers,
+	adjust adjustFunc,
 ) (wsgi.Iterable, error) {
-	h := &held{start: start, adjust: func(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
-		return adjust(status, headers, body), nil
-	}}
+	h := &held{start: start, by: adjust}
 	body, err := next.Call(environ, h.startResponse)
 	if body == nil || err != nil {
 		return body, err
@@ -93,11 +106,11 @@ func holdBack(
 // length returns how many bytes a body has, when that is known without iterating
 // it.
 func length(body wsgi.Iterable) (n int, known bool) {
-	switch body := body.(type) {
-	case wsgi.Block:
-		return len(body), true
-	case wsgi.Sized:
-		return 0, body.Len() == 0
+	if block, ok := blockOf(body); ok {
+		return len(block), true
+	}
+	if sized, ok := body.(wsgi.Sized); ok {
+		return 0, sized.Len() == 0
 	}
 	return 0, false
 }

@@ -27,38 +27,62 @@ func OnClose(hook func(environ *wsgi.Environ) error) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			return atClose(next, environ, start, func() error { return hook(environ) })
+			return new(closer).call(next, environ, start, endFunc(func() error { return hook(environ) }))
 		})
 	}
 }
 
-// atClose calls next, and hook when the request is over.
-func atClose(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse, hook func() error) (body wsgi.Iterable, err error) {
+// ender is told that a request is over.
+type ender interface{ end() error }
+
+type endFunc func() error
+
+func (f endFunc) end() error { return f() }
+
+// closer is a body that has an end.
+type closer struct {
+	watched
+	at ender
+}
+
+// call calls next, and at when the request is over.
+func (c *closer) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse, at ender) (body wsgi.Iterable, err error) {
 	returned := false
 	defer func() {
 		if !returned { // a panic, or Goexit, which goes on
-			hook()
+			at.end()
 		}
 	}()
 	body, err = next.Call(environ, start)
 	returned = true
 	if body == nil {
-		return nil, errors.Join(err, hook())
+		return nil, errors.Join(err, at.end())
 	}
-	c := &closer{hook: hook}
-	c.watched = watched{body: body, by: c, quiet: true}
+	c.at, c.watched = at, watched{body: body, by: c, quiet: true}
 	return watch(&c.watched), err
 }
 
-// closer is a body that has a hook.
-type closer struct {
-	watched
-	hook func() error
-}
-
-func (c *closer) closed(err error) error { return errors.Join(err, c.hook()) }
+func (c *closer) closed(err error) error { return errors.Join(err, c.at.end()) }
 
 func (*closer) before(int)        {}
 func (*closer) after(int64, bool) {}
 func (*closer) failed(error)      {}
 func (*closer) iterated()         {}
+
+// blockOf returns body as a single block, whether it is one or is one that has a
+// hook when it is closed: what can neither fail nor be late.
+func blockOf(body wsgi.Iterable) (wsgi.Block, bool) {
+	for {
+		switch b := body.(type) {
+		case wsgi.Block:
+			return b, true
+		case *watchedList:
+			if !b.quiet {
+				return nil, false
+			}
+			body = b.body
+		default:
+			return nil, false
+		}
+	}
+}

@@ -49,8 +49,7 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 			if throws, _ := environ.Get("x-wsgiorg.throw_errors").(bool); throws { // COM-09
 				return next.Call(environ, start)
 			}
-			g := &guarded{environ: environ, start: start, panics: true}
-			g.replace = func(err error) wsgi.Application { return c.answer(environ, err) }
+			g := &guarded{environ: environ, start: start, by: &c, panics: true}
 			return g.call(next)
 		})
 	}
@@ -58,7 +57,7 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 
 var internalError = &HTTPError{Code: 500}
 
-func (c *RecoverConfig) answer(environ *wsgi.Environ, err error) wsgi.Application {
+func (c *RecoverConfig) instead(environ *wsgi.Environ, err error) wsgi.Application {
 	if gone := environ.Context().Err(); gone != nil && errors.Is(err, gone) {
 		return nil
 	}

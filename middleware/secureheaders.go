@@ -60,7 +60,7 @@ func SecureHeaders(c SecureHeadersConfig) wsgi.Middleware {
 	}
 	return onStart(func(environ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
 		ours := plain
-		if environ.Get("wsgi.url_scheme") != "https" {
+		if environ.Var("wsgi.url_scheme") != "https" {
 			ours = plain[:noTLS]
 		}
 		all := make(wsgi.Headers, len(headers), len(headers)+len(ours))

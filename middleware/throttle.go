@@ -54,10 +54,7 @@ func Throttle(c ThrottleConfig) wsgi.Middleware {
 			case err != nil:
 				return nil, err // there is nobody to answer
 			}
-			return atClose(next, environ, start, func() error {
-				<-t.turns
-				return nil
-			})
+			return new(closer).call(next, environ, start, t)
 		})
 	}
 }
@@ -72,6 +69,12 @@ var (
 type throttle struct {
 	turns, waiting chan struct{}
 	wait           time.Duration
+}
+
+// end gives a turn back.
+func (t *throttle) end() error {
+	<-t.turns
+	return nil
 }
 
 func (t *throttle) take(environ *wsgi.Environ) error {

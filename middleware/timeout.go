@@ -34,27 +34,40 @@ func Timeout(d time.Duration) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			outer := environ.Context()
-			ctx, cancel := context.WithTimeoutCause(outer, d, ErrTimeout)
-			g := &guarded{environ: environ.WithContext(ctx), start: start}
-			g.check = func() error {
-				if ctx.Err() != nil && outer.Err() == nil {
-					return ErrTimeout
-				}
-				return nil
-			}
-			g.replace = func(err error) wsgi.Application {
-				late := errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)
-				if !late || g.check() == nil {
-					return nil
-				}
-				return tooLate
-			}
-			return atClose(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-				return g.call(next)
-			}), environ, start, func() error { cancel(); return nil })
+			t := &timed{next: next}
+			t.ctx = deadline{outer: environ.Context(), at: time.Now().Add(d)}
+			t.response = guarded{environ: environ.WithContext(&t.ctx), start: start, by: t, limit: t}
+			return t.closer.call(t, environ, start, &t.ctx)
 		})
 	}
+}
+
+// timed is a request that has a deadline, and its response.
+type timed struct {
+	next     wsgi.Application
+	ctx      deadline
+	response guarded
+	closer   closer
+}
+
+// Call calls the application, with what was made ready for it.
+func (t *timed) Call(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
+	return t.response.call(t.next)
+}
+
+func (t *timed) check() error {
+	if t.ctx.Err() != nil && t.ctx.outer.Err() == nil {
+		return ErrTimeout
+	}
+	return nil
+}
+
+func (t *timed) instead(_ *wsgi.Environ, err error) wsgi.Application {
+	late := errors.Is(err, ErrTimeout) || errors.Is(err, context.DeadlineExceeded)
+	if !late || t.check() == nil {
+		return nil
+	}
+	return tooLate
 }
 
 var tooLate = &HTTPError{Code: 503, Detail: "The request took too long.", Headers: wsgi.Headers{{Name: "Retry-After", Value: "10"}}, Err: ErrTimeout}

@@ -53,7 +53,11 @@ func (w *watched) Blocks(yield func(block []byte, err error) bool) {
 	}
 	w.yield = yield
 	defer w.caught()
-	w.body.Blocks(w.pass)
+	if block, ok := blockOf(w.body); ok {
+		w.pass(block, nil) // no function has to be made for it
+	} else {
+		w.body.Blocks(w.pass)
+	}
 	w.by.iterated()
 }
 

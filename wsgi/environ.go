@@ -44,9 +44,15 @@ type ValueSource interface {
 // Source: PEP 3333, "environ Variables".
 type Environ struct {
 	ctx     context.Context
-	source  Source         // nil when there is none
-	changes map[string]any // over source; nil before the first change
-	altered bool           // see Altered
+	source  Source   // nil when there is none
+	changes []change // over source: so few that a search is quicker than a map
+	altered bool     // see Altered
+}
+
+// change is a variable that was set, or deleted.
+type change struct {
+	key   string
+	value any
 }
 
 // deleted stands in Environ.changes for a key that was removed.
@@ -63,7 +69,7 @@ func NewEnviron(ctx context.Context, source Source) *Environ {
 // EnvironFromMap returns a dictionary of a copy of vars, with the background
 // context.
 func EnvironFromMap(vars map[string]any) *Environ {
-	return &Environ{ctx: context.Background(), changes: maps.Clone(vars), altered: true}
+	return &Environ{ctx: context.Background(), source: mapSource(maps.Clone(vars)), altered: true}
 }
 
 // Reset makes e the dictionary of the variables in source, as NewEnviron does.
@@ -71,7 +77,7 @@ func EnvironFromMap(vars map[string]any) *Environ {
 // Environ that an application has seen must not be reset, for it may have been
 // kept.
 func (e *Environ) Reset(ctx context.Context, source Source) {
-	e.ctx, e.source, e.changes, e.altered = ctx, source, nil, false
+	*e = Environ{ctx: ctx, source: source}
 }
 
 // Get returns the value of key, nil when it is absent.
@@ -82,13 +88,11 @@ func (e *Environ) Get(key string) any {
 
 // Lookup returns the value of key and whether it is present.
 func (e *Environ) Lookup(key string) (any, bool) {
-	if e.changes != nil {
-		if value, ok := e.changes[key]; ok {
-			if value == deleted {
-				return nil, false
-			}
+	if i := e.changed(key); i >= 0 {
+		if value := e.changes[i].value; value != deleted {
 			return value, true
 		}
+		return nil, false
 	}
 	if values, ok := e.source.(ValueSource); ok {
 		if value, ok := values.Value(key); ok {
@@ -103,31 +107,72 @@ func (e *Environ) Lookup(key string) (any, bool) {
 	return nil, false
 }
 
-// Set adds key or replaces its value (ENV-02).
-func (e *Environ) Set(key string, value any) {
-	if e.changes == nil {
-		e.changes = make(map[string]any)
+// changed returns where key is among the changes, or -1.
+func (e *Environ) changed(key string) int {
+	for i := range e.changes {
+		if e.changes[i].key == key {
+			return i
+		}
 	}
-	e.changes[key] = value
-	e.altered = e.altered || describesRequest(key)
+	return -1
 }
 
-// Delete removes key; a key that is absent is no error.
-func (e *Environ) Delete(key string) {
-	if e.source == nil {
-		delete(e.changes, key)
+// Set adds key or replaces its value (ENV-02).
+func (e *Environ) Set(key string, value any) {
+	e.altered = e.altered || describesRequest(key)
+	if i := e.changed(key); i >= 0 {
+		e.changes[i].value = value
 		return
 	}
 	if e.changes == nil {
-		e.changes = make(map[string]any)
+		e.changes = make([]change, 0, 4)
 	}
-	e.changes[key] = deleted
-	e.altered = e.altered || describesRequest(key)
+	e.changes = append(e.changes, change{key, value})
 }
+
+// Delete removes key; a key that is absent is no error.
+func (e *Environ) Delete(key string) { e.Set(key, deleted) }
 
 // Source returns what NewEnviron or Reset was given, nil for a dictionary made
 // from a map. Changes to the dictionary are not in it.
-func (e *Environ) Source() Source { return e.source }
+func (e *Environ) Source() Source {
+	if _, ok := e.source.(mapSource); ok {
+		return nil
+	}
+	return e.source
+}
+
+// mapSource is the map of EnvironFromMap.
+type mapSource map[string]any
+
+func (m mapSource) Lookup(key string) (string, bool) {
+	s, ok := m[key].(string)
+	return s, ok
+}
+
+func (m mapSource) All(yield func(key, value string) bool) {
+	for key, value := range m {
+		if s, ok := value.(string); ok && !yield(key, s) {
+			return
+		}
+	}
+}
+
+func (m mapSource) Value(key string) (any, bool) {
+	value, ok := m[key]
+	if _, isString := value.(string); isString {
+		return nil, false
+	}
+	return value, ok
+}
+
+func (m mapSource) Values(yield func(key string, value any) bool) {
+	for key, value := range m {
+		if _, ok := value.(string); !ok && !yield(key, value) {
+			return
+		}
+	}
+}
 
 // Altered reports whether a variable that describes the request was set or
 // deleted since the server made the dictionary: a CGI variable, which is a key
@@ -144,14 +189,14 @@ func describesRequest(key string) bool {
 // dictionary must not be changed meanwhile.
 func (e *Environ) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		for key, value := range e.changes {
-			if value != deleted && !yield(key, value) {
+		for _, c := range e.changes {
+			if c.value != deleted && !yield(c.key, c.value) {
 				return
 			}
 		}
 		more := true
 		each := func(key string, value any) bool {
-			if _, changed := e.changes[key]; !changed {
+			if e.changed(key) < 0 {
 				more = yield(key, value)
 			}
 			return more
@@ -171,9 +216,18 @@ func (e *Environ) Map() map[string]any { return maps.Collect(e.All()) }
 // Clone returns a copy; changes to either do not reach the other. Values are
 // shared, the streams among them.
 func (e *Environ) Clone() *Environ {
-	c := *e
-	c.changes = maps.Clone(e.changes)
-	return &c
+	// One allocation, with room for what a few middlewares set.
+	c := new(struct {
+		Environ
+		room [4]change
+	})
+	c.Environ = *e
+	if n := len(e.changes); n < len(c.room) {
+		c.changes = c.room[:copy(c.room[:], e.changes)]
+	} else {
+		c.changes = append(make([]change, 0, n+4), e.changes...)
+	}
+	return &c.Environ
 }
 
 // Context returns the context of the request. It ends when the request does or

@@ -8,11 +8,9 @@ import (
 // Var returns the CGI variable key, "" when it is absent or not a string. It
 // is the cheap way to one variable: nothing is boxed.
 func (e *Environ) Var(key string) string {
-	if e.changes != nil {
-		if value, ok := e.changes[key]; ok {
-			s, _ := value.(string)
-			return s
-		}
+	if i := e.changed(key); i >= 0 {
+		s, _ := e.changes[i].value.(string)
+		return s
 	}
 	if e.source == nil {
 		return ""
