@@ -33,5 +33,5 @@
 //	app := &fastcgi.Client{Addr: "127.0.0.1:9000"}
 //
 // Who may connect chooses every variable. Listen on a Unix socket or on
-// loopback.
+// loopback, or set [Server].Peers.
 package fastcgi

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/backend"
@@ -33,6 +34,11 @@ type Server struct {
 	// Environ holds further variables for every request's environ. A variable
 	// of the request wins over one of the same name.
 	Environ map[string]string
+
+	// Peers are the addresses from which web servers may connect over TCP; when
+	// empty, all may. A connection from elsewhere is closed without a word. The
+	// protocol itself has no secret, and who may connect chooses every variable.
+	Peers []netip.Prefix
 
 	// ReadHeaderTimeout bounds the time for the variables of a request, 10 s by
 	// default.
@@ -128,6 +134,7 @@ func (s *Server) backend() (*backend.Server, error) {
 			App:                    s.App,
 			ScriptName:             s.ScriptName,
 			Environ:                s.Environ,
+			Peers:                  s.Peers,
 			ReadHeaderTimeout:      s.ReadHeaderTimeout,
 			ReadTimeout:            s.ReadTimeout,
 			WriteTimeout:           s.WriteTimeout,

@@ -11,29 +11,35 @@ import (
 
 // address is an ADDR that was understood.
 type address struct {
-	spec string // as server.Listen takes it
+	spec   string // as server.Listen takes it, or fd:N
+	scheme string // of the protocol: http, fcgi, scgi or uwsgi
 }
 
-// parseAddress reads HOST:PORT, :PORT or unix:PATH, optionally behind http://.
+// parseAddress reads HOST:PORT, :PORT, unix:PATH or fd:N, optionally behind
+// the scheme of a protocol.
 func parseAddress(s string) (address, error) {
-	spec := s
+	spec, protocol := s, "http"
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		switch scheme {
-		case "http":
-			spec = strings.TrimSuffix(rest, "/")
+		case "http", "fcgi", "scgi", "uwsgi":
+			spec, protocol = strings.TrimSuffix(rest, "/"), scheme
 		case "https":
 			return address{}, errors.New("expected http://: it is --tls-cert and --tls-key that make it https")
-		case "fcgi", "scgi", "uwsgi":
-			return address{}, fmt.Errorf("but %s:// is not supported yet, expected HOST:PORT or unix:PATH, optionally behind http://", scheme)
 		default:
-			return address{}, fmt.Errorf("but %s:// is unknown, expected HOST:PORT or unix:PATH, optionally behind http://", scheme)
+			return address{}, fmt.Errorf("but %s:// is unknown, expected HOST:PORT or unix:PATH, optionally behind http://, fcgi://, scgi:// or uwsgi://", scheme)
 		}
 	}
 	if path, ok := strings.CutPrefix(spec, "unix:"); ok {
 		if path == "" {
 			return address{}, errors.New("expected a path after unix:")
 		}
-		return address{spec}, nil
+		return address{spec, protocol}, nil
+	}
+	if number, ok := strings.CutPrefix(spec, "fd:"); ok {
+		if _, err := strconv.ParseUint(number, 10, 16); err != nil {
+			return address{}, errors.New("expected the number of a descriptor after fd:")
+		}
+		return address{spec, protocol}, nil
 	}
 	host, port, err := net.SplitHostPort(spec)
 	if err != nil || strings.ContainsAny(host, "/ ") {
@@ -42,7 +48,7 @@ func parseAddress(s string) (address, error) {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || port != strconv.FormatUint(n, 10) {
 		return address{}, errors.New("expected a port from 0 to 65535")
 	}
-	return address{spec}, nil
+	return address{spec, protocol}, nil
 }
 
 // listenError puts what the system says of an address into words without the

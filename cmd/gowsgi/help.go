@@ -64,6 +64,11 @@ TARGET
 		fmt.Fprintf(w, "  %-9s %s\n", t.name, t.summary)
 	}
 	io.WriteString(w, `
+  uwsgi://BACKEND, fcgi://BACKEND, scgi://BACKEND, http://BACKEND
+            let a backend answer; BACKEND is HOST:PORT or unix:PATH, or several
+            of them with commas in between
+  cgi:PATH  run a CGI program for each request
+
 Without a TARGET it is demo.
 
 OPTIONS
@@ -73,9 +78,12 @@ line wins. One dash before an option is as good as two.
 
 `)
 	writeOptions(w, newConfig().options())
-	io.WriteString(w, `ADDR is HOST:PORT, :PORT for every interface, or unix:PATH, each optionally
-behind http://. Port 0 is a free port, which serve then prints. Without --listen
-the sockets that systemd passed are served, and without those 127.0.0.1:8000.
+	io.WriteString(w, `ADDR is HOST:PORT, :PORT for every interface, unix:PATH, or fd:N for a socket
+that the process was started with, each optionally behind the scheme of a
+protocol: http://, fcgi://, scgi:// or uwsgi://. Port 0 is a free port, which
+serve then prints. systemd's sockets begin with fd:3, and spawn-fcgi's is fd:0.
+Without --listen the sockets that systemd passed are served over HTTP, and
+without those 127.0.0.1:8000.
 
 A DURATION is a number and a unit, such as 500ms, 30s or 5m; a SIZE is a number
 of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means no limit.
@@ -85,6 +93,8 @@ EXAMPLES
   gowsgi serve
   gowsgi serve --listen :8080 --listen unix:/run/demo.sock
   gowsgi serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
+  gowsgi serve --listen fcgi://unix:/run/demo.sock --script-name /
+  gowsgi serve uwsgi://127.0.0.1:3031,127.0.0.1:3032
   GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
 `)
 }

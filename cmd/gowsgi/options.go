@@ -5,6 +5,7 @@ import (
 	"flag"
 	"io"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -26,6 +27,7 @@ type config struct {
 	logFormat       string
 	logLevel        slog.Level
 	environ         map[string]string
+	peers           []netip.Prefix
 }
 
 // newConfig returns the defaults, which are those of server.Server.
@@ -48,7 +50,9 @@ func (c *config) options() []option {
 	return []option{
 		{"listen", "ADDR", "Where to listen: 127.0.0.1:8000 by default. May be given several times;\n" +
 			"in the variable, the addresses are separated by commas.", list(c.addListen)},
-		{"script-name", "PATH", "Mount the application below this path, such as /shop.", mount(&c.scriptName)},
+		{"script-name", "PATH", "Mount the application below this path, such as /shop. Over fcgi, scgi and\n" +
+			"uwsgi the path is then divided there, or with / not at all, whatever the\n" +
+			"web server sends.", mount(&c.scriptName)},
 		{"name", "HOST", "The value of SERVER_NAME. The address of the connection by default.", text(&c.serverName)},
 		{"tls-cert", "FILE", "Speak TLS, with the certificate in this PEM file, its chain after it.", text(&c.tlsCert)},
 		{"tls-key", "FILE", "The private key of the certificate, a PEM file.", text(&c.tlsKey)},
@@ -60,6 +64,9 @@ func (c *config) options() []option {
 		{"idle-timeout", "DURATION", "How long a connection may wait for its next request, 75s by default.", duration(&c.idleTimeout)},
 		{"shutdown-timeout", "DURATION", "How long running responses may take once serve was told to stop, 30s by\n" +
 			"default.", duration(&c.shutdownTimeout)},
+		{"allow-peer", "NETWORK", "From where web servers may connect over fcgi, scgi and uwsgi: an address,\n" +
+			"or a network such as 10.0.0.0/8. From everywhere by default. May be given\n" +
+			"several times; in the variable, they are separated by commas.", list(c.addPeer)},
 		{"single-thread", "", "Never run two requests in the application at the same time.", boolean(&c.singleThread)},
 		{"debug", "", "Show errors and stacks to the client. Never do this where strangers are\n" +
 			"served.", boolean(&c.debug)},

@@ -2,12 +2,15 @@ package main
 
 import (
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
+
+var cmpPrefixes = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
 
 func TestParse(t *testing.T) {
 	for _, test := range []struct {
@@ -18,15 +21,16 @@ func TestParse(t *testing.T) {
 		change  func(c *config) // of the defaults
 	}{
 		{"nothing", "", nil, nil, func(*config) {}},
-		{"everything", "--listen :1 --listen=http://unix:/s -script-name /shop --name h --tls-cert c --tls-key k " +
+		{"everything", "--listen :1 --listen=http://unix:/s --listen fcgi://fd:0 --allow-peer 10.0.0.0/8 --allow-peer ::1 -script-name /shop --name h --tls-cert c --tls-key k " +
 			"--max-body 2MiB --max-header 0 --read-timeout 1s --write-timeout 2m --idle-timeout 3h --shutdown-timeout 0 " +
 			"-single-thread --debug=true --log-format json --log-level debug --env A=1 --env B=x=y", nil, nil,
 			func(c *config) {
 				*c = config{
-					listen: []address{{":1"}, {"unix:/s"}}, scriptName: "/shop", serverName: "h", tlsCert: "c", tlsKey: "k",
+					listen: []address{{":1", "http"}, {"unix:/s", "http"}, {"fd:0", "fcgi"}}, scriptName: "/shop", serverName: "h", tlsCert: "c", tlsKey: "k",
 					maxBody: 2 << 20, readTimeout: time.Second, writeTimeout: 2 * time.Minute, idleTimeout: 3 * time.Hour,
 					singleThread: true, debug: true, logFormat: "json", logLevel: slog.LevelDebug,
 					environ: map[string]string{"A": "1", "B": "x=y"},
+					peers:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 				}
 			}},
 		{"mixed with arguments", "one --debug two --name h three", nil, []string{"one", "two", "three"},
@@ -36,12 +40,13 @@ func TestParse(t *testing.T) {
 			"GOWSGI_LISTEN": ":1, http://[::1]:2/", "GOWSGI_SCRIPT_NAME": "/", "GOWSGI_MAX_BODY": "10kB",
 			"GOWSGI_SINGLE_THREAD": "1", "GOWSGI_ENV": "A=1,B=2", "GOWSGI_NAME": "",
 		}, nil, func(c *config) {
-			c.listen, c.maxBody, c.singleThread = []address{{":1"}, {"[::1]:2"}}, 10_000, true
+			c.listen, c.maxBody, c.singleThread = []address{{":1", "http"}, {"[::1]:2", "http"}}, 10_000, true
+			c.scriptName = "/"
 			c.environ = map[string]string{"A": "1", "B": "2"}
 		}},
 		{"the command line wins", "--listen :3 --debug=false", map[string]string{
 			"GOWSGI_LISTEN": ":1,:2", "GOWSGI_DEBUG": "true", "GOWSGI_NAME": "h",
-		}, nil, func(c *config) { c.listen, c.serverName = []address{{":3"}}, "h" }},
+		}, nil, func(c *config) { c.listen, c.serverName = []address{{":3", "http"}}, "h" }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, want := newConfig(), newConfig()
@@ -53,7 +58,7 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, address{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, address{}), cmpPrefixes); diff != "" {
 				t.Errorf("the options are not as wanted (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.rest, rest); diff != "" {
@@ -83,7 +88,7 @@ func TestDefaults(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if diff := cmp.Diff(newConfig(), c, cmp.AllowUnexported(config{}, address{})); diff != "" {
+	if diff := cmp.Diff(newConfig(), c, cmp.AllowUnexported(config{}, address{}), cmpPrefixes); diff != "" {
 		t.Errorf("the stated defaults are others than those in force (-in force +stated):\n%s", diff)
 	}
 }

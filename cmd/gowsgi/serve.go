@@ -10,9 +10,12 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
+	"github.com/gowsgi/gowsgi/adapters/fastcgi"
 	"github.com/gowsgi/gowsgi/server"
 )
 
@@ -37,6 +40,7 @@ func serve(args []string, p process) (err error) {
 	if err != nil {
 		return err
 	}
+	slog.SetDefault(s.Logger) // for what has no logger of its own
 	listeners, err := c.listeners()
 	if err != nil {
 		return err
@@ -57,14 +61,14 @@ func serve(args []string, p process) (err error) {
 		c.announce(p.stderr, target, listeners)
 		defer remark(ctx, p.stderr)()
 	}
-	return s.Run(ctx, listeners...)
+	return c.run(ctx, s, listeners)
 }
 
 // server returns the server that the options describe.
 func (c *config) server(stderr io.Writer) (*server.Server, error) {
 	s := &server.Server{
 		Name:            c.serverName,
-		ScriptName:      c.scriptName,
+		ScriptName:      strings.TrimSuffix(c.scriptName, "/"),
 		Environ:         c.environ,
 		ReadTimeout:     orNone(c.readTimeout),
 		WriteTimeout:    orNone(c.writeTimeout),
@@ -107,27 +111,58 @@ func orNone[T ~int64](limit T) T {
 
 // listeners opens the addresses of --listen, or else takes the sockets that the
 // process was given, or else listens on the default address.
-func (c *config) listeners() (listeners []net.Listener, err error) {
+func (c *config) listeners() (listeners []listener, err error) {
 	addresses := c.listen
 	if len(addresses) == 0 {
-		listeners, err = server.Inherited()
+		inherited, err := server.Inherited()
+		for _, l := range inherited {
+			listeners = append(listeners, listener{l, "http"})
+		}
 		if err != nil || len(listeners) > 0 {
 			return listeners, err
 		}
-		addresses = []address{{defaultListen}}
+		addresses = []address{{defaultListen, "http"}}
 	}
 	for _, a := range addresses {
-		l, err := server.Listen(a.spec)
+		l, err := a.open()
 		if err != nil {
 			closeAll(listeners)
 			return nil, listenError(err)
 		}
-		listeners = append(listeners, l)
+		listeners = append(listeners, listener{l, a.scheme})
 	}
 	return listeners, nil
 }
 
-func closeAll(listeners []net.Listener) {
+// listener is where one protocol is spoken.
+type listener struct {
+	net.Listener
+	scheme string // http, fcgi, scgi or uwsgi
+}
+
+// open listens on the address, or takes the descriptor that it names.
+func (a address) open() (net.Listener, error) {
+	number, ok := strings.CutPrefix(a.spec, "fd:")
+	switch {
+	case !ok:
+		return server.Listen(a.spec)
+	case number == "0" && a.scheme == "fcgi":
+		return fastcgi.Inherited()
+	}
+	fd, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(fd), a.spec)
+	defer file.Close()
+	l, err := net.FileListener(file) // a duplicate, closed on exec
+	if err != nil {
+		return nil, fmt.Errorf("descriptor %d is not a listening socket: %w", fd, err)
+	}
+	return l, nil
+}
+
+func closeAll(listeners []listener) {
 	for _, l := range listeners {
 		l.Close()
 	}
@@ -151,16 +186,23 @@ func stoppable() (context.Context, func()) {
 	}
 }
 
-// announce tells a person where to look. The log has a record of each address.
-func (c *config) announce(w io.Writer, t target, listeners []net.Listener) {
-	scheme := "http"
-	if c.tlsCert != "" {
-		scheme = "https"
+// url is where a person finds what l listens for.
+func (c *config) url(l listener) string {
+	switch {
+	case l.scheme != "http":
+		return gatewayURL(l)
+	case c.tlsCert != "":
+		return openURL(l.Addr(), "https", strings.TrimSuffix(c.scriptName, "/"))
 	}
-	verb, where := "listening on", openURL(listeners[0].Addr(), scheme, c.scriptName)
+	return openURL(l.Addr(), "http", strings.TrimSuffix(c.scriptName, "/"))
+}
+
+// announce tells a person where to look. The log has a record of each address.
+func (c *config) announce(w io.Writer, t target, listeners []listener) {
+	verb, where := "listening on", c.url(listeners[0])
 	for _, l := range listeners {
-		if l.Addr().Network() != "unix" {
-			verb, where = "open", openURL(l.Addr(), scheme, c.scriptName)
+		if l.scheme == "http" && l.Addr().Network() != "unix" {
+			verb, where = "open", c.url(l)
 			break
 		}
 	}

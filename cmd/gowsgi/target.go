@@ -36,7 +36,10 @@ func findTarget(args []string) (target, error) {
 				return t, nil
 			}
 		}
-		return target{}, usagef("TARGET is %q, expected demo: nothing else is supported yet", args[0])
+		if t, ok, err := backendTarget(args[0]); ok {
+			return t, err
+		}
+		return target{}, usagef("TARGET is %q, expected demo or a backend, such as uwsgi://HOST:PORT or cgi:PATH", args[0])
 	}
 	return target{}, usagef("serve takes one TARGET, not %d", len(args))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -92,13 +93,13 @@ func level(p *slog.Level) value {
 	}}
 }
 
-// mount is a SCRIPT_NAME. "/" is taken for the root, as it is meant.
+// mount is a SCRIPT_NAME, "/" for the root.
 func mount(p *string) value {
 	return value{set: func(s string) error {
 		if s != "" && s != "/" && (s[0] != '/' || s[len(s)-1] == '/') {
 			return errors.New("expected a path that begins with a slash and does not end in one")
 		}
-		*p = strings.TrimSuffix(s, "/")
+		*p = s
 		return nil
 	}}
 }
@@ -111,6 +112,19 @@ func (c *config) addListen(s string) error {
 		c.listen = append(c.listen, a)
 	}
 	return err
+}
+
+func (c *config) addPeer(s string) error {
+	prefix, err := netip.ParsePrefix(s)
+	if err != nil {
+		addr, err := netip.ParseAddr(s)
+		if err != nil {
+			return errors.New("expected an address or a network such as 10.0.0.0/8")
+		}
+		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	}
+	c.peers = append(c.peers, prefix)
+	return nil
 }
 
 func (c *config) addEnviron(s string) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"runtime"
 	"strings"
 	"testing"
@@ -63,12 +64,31 @@ func (s Subject) Behaviour(t *testing.T) {
 		"mount":       s.mount,
 		"head":        s.head,
 		"not started": s.notStarted,
+		"peers":       s.peers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			Leaks(t)
 			test(t)
 		})
 	}
+}
+
+// peers: who may connect.
+func (s Subject) peers(t *testing.T) {
+	for prefix, admitted := range map[string]bool{"127.0.0.1/32": true, "10.0.0.0/8": false, "::1/128": false} {
+		o := backend.Options{Peers: []netip.Prefix{netip.MustParsePrefix(prefix)}, App: respond("yes"), Logger: Silent}
+		code, body := 0, ""
+		if admitted {
+			code, body = 200, "yes"
+		}
+		c := Dial(t, s.start(t, o, nil))
+		c.Write(append(Request(s.Protocol), Body(s.Protocol, "")...))
+		if r := Receive(s.Protocol, c); r.Code != code || r.Body != body {
+			t.Errorf("with the peers %s the answer is %v, expected %d", prefix, r, code)
+		}
+	}
+	o := backend.Options{Peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, App: respond("yes"), Logger: Silent}
+	s.call(t, Serve(t, s.New(o), "unix"), "").expect(t, 200, "yes")
 }
 
 // call sends a whole request and returns the answer.

@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"bytes"
 	"log/slog"
+	"net/netip"
 	"reflect"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func Set[S any](server *S, o backend.Options) *S {
 // is among the options of the server that made makes of it.
 func Fields[S any](t *testing.T, made func(server *S) (*backend.Server, error)) {
 	o := backend.Options{
-		App: wsgi.AppFunc(respond("")), ScriptName: "/x", Environ: map[string]string{"A": "b"},
+		App: wsgi.AppFunc(respond("")), ScriptName: "/x", Environ: map[string]string{"A": "b"}, Peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		ReadHeaderTimeout: 1 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second, IdleTimeout: 4 * time.Second,
 		MaxHeaderBytes: 5, MaxBodyBytes: 6, SingleThread: true, Multiprocess: true, AllowTab: true, AllowProxyAuthenticate: true, Debug: true,
 		Errors: new(bytes.Buffer), Logger: slog.New(slog.DiscardHandler),

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
@@ -21,6 +22,7 @@ type Options struct {
 	App                    wsgi.Application
 	ScriptName             string
 	Environ                map[string]string
+	Peers                  []netip.Prefix
 	ReadHeaderTimeout      time.Duration
 	ReadTimeout            time.Duration
 	WriteTimeout           time.Duration

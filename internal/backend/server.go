@@ -71,6 +71,11 @@ func (s *Server) Serve(l net.Listener) error {
 			continue
 		}
 		wait = 0
+		if !s.admits(nc.RemoteAddr()) {
+			s.Logger.Warn("connection refused", "reason", "its address is not among the peers", "remote", nc.RemoteAddr().String())
+			nc.Close()
+			continue
+		}
 		c := &Conn{Conn: nc, Server: s}
 		if s.ReadHeaderTimeout > 0 {
 			nc.SetReadDeadline(time.Now().Add(s.ReadHeaderTimeout))
