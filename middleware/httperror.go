@@ -12,8 +12,8 @@ import (
 // yields it, alone or wrapped, and Recover makes the response of it. It is also
 // an application, which gives that response.
 //
-// The response has the Code, the Headers, and Detail as its body, in plain text.
-// It says nothing of Err. What the middlewares of this package answer in the
+// The response has the Code, the Headers, and Detail as its body, in plain text,
+// or inside of ErrorPages a page with it. It says nothing of Err. What the middlewares of this package answer in the
 // place of the application is an HTTPError too.
 type HTTPError struct {
 	Code    int          // from 400 to 599; anything else counts as 500
@@ -54,6 +54,9 @@ func (e *HTTPError) Unwrap() error { return e.Err }
 
 // Call answers with the response of e.
 func (e *HTTPError) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	if pages, ok := environ.Get(errorPagesKey).(*errorPages); ok {
+		return pages.answer(e, environ, start)
+	}
 	text := e.Detail
 	if text == "" {
 		text = e.Status()[4:]

@@ -42,7 +42,7 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 		c.Page = func(*wsgi.Environ, error) wsgi.Application { return internalError }
 	}
 	if c.Log == nil {
-		c.Log = logFailure
+		c.Log = func(environ *wsgi.Environ, err error) { logFailure("Recover", environ, err) }
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -58,10 +58,7 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 var internalError = &HTTPError{Code: 500}
 
 func (c *RecoverConfig) instead(environ *wsgi.Environ, err error) wsgi.Application {
-	if gone := environ.Context().Err(); gone != nil && errors.Is(err, gone) {
-		return nil
-	}
-	if errors.Is(err, http.ErrAbortHandler) {
+	if isAbort(environ, err) {
 		return nil
 	}
 	app := response(err)
@@ -74,10 +71,17 @@ func (c *RecoverConfig) instead(environ *wsgi.Environ, err error) wsgi.Applicati
 	return app
 }
 
+// isAbort reports whether a failure is one that is not answered: a connection
+// that is meant to be cut, or a client that has left.
+func isAbort(environ *wsgi.Environ, err error) bool {
+	gone := environ.Context().Err()
+	return gone != nil && errors.Is(err, gone) || errors.Is(err, http.ErrAbortHandler)
+}
+
 // logFailure writes err to wsgi.errors, with the stack of a panic.
-func logFailure(environ *wsgi.Environ, err error) {
+func logFailure(middleware string, environ *wsgi.Environ, err error) {
 	path := strconv.QuoteToASCII(environ.Var("SCRIPT_NAME") + environ.Var("PATH_INFO"))
-	line := fmt.Sprintf("middleware: Recover: %s %s: %s\n", escape(environ.Var("REQUEST_METHOD")), path, escape(err.Error()))
+	line := fmt.Sprintf("middleware: %s: %s %s: %s\n", middleware, escape(environ.Var("REQUEST_METHOD")), path, escape(err.Error()))
 	if panicked := (*wsgi.PanicError)(nil); errors.As(err, &panicked) {
 		line += string(panicked.Stack)
 	}
