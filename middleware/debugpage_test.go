@@ -74,7 +74,7 @@ func TestDebugPageVisitors(t *testing.T) {
 // not spelt out there.
 const word = "hunter" + "2"
 
-func innermost() { panic(fmt.Sprint("with <script>alert(1)</script>")) }
+func innermost() { panic("with <script>alert(1)</script>") }
 
 func TestDebugPageShows(t *testing.T) {
 	app := middleware.DebugPage(middleware.DebugPageConfig{})(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
