@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -32,7 +33,11 @@ func (x *exchange) Lookup(key string) (string, bool) {
 	case "CONTENT_TYPE":
 		return joined(r.Header, "Content-Type")
 	case "CONTENT_LENGTH":
-		return joined(r.Header, "Content-Length")
+		if length, ok := joined(r.Header, "Content-Length"); ok || r.ContentLength <= 0 {
+			return length, ok
+		}
+		// Servers such as that of net/http/fcgi have it in no header.
+		return strconv.FormatInt(r.ContentLength, 10), true
 	case "SERVER_NAME", "SERVER_PORT":
 		name, port := x.local()
 		if key == "SERVER_NAME" {

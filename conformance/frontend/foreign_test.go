@@ -28,9 +28,6 @@ var found = map[string]string{
 	"ERR-11":   "the same",
 	"ERR-13":   "the same",
 	"ERR-16":   "the same",
-	"ENV-07":   "it adds HTTP_CONTENT_TYPE, which nginx sends too, to Content-Type; that is refused",
-	"CGI-12":   "the same",
-	"CGI-27":   "the same",
 }
 
 // TestForeign looks at the server of net/http/fcgi, to see that the suite's

@@ -186,7 +186,9 @@ func (r *request) variables(noLength string) func(yield func(name, value string)
 			continue
 		}
 		if !strings.HasPrefix(name, "HTTP_") {
-			name = "HTTP_" + name
+			// CONTENT_TYPE and CONTENT_LENGTH are above. What nginx sends as
+			// HTTP_CONTENT_TYPE besides would be laid at the subject's door.
+			continue
 		}
 		value := h.Value
 		if name == "HTTP_HOST" {
