@@ -119,7 +119,6 @@ func (s *serverRun) mourn(f *fate, name string) {
 	switch {
 	case f.ender == "":
 	case f.teller == name:
-		s.reading("")
 		s.fatalf("expected the server to go on serving, it answers no request any more %s", f.ender)
 	default:
 		s.skipf("the server answers no request any more %s", f.ender)

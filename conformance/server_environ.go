@@ -185,6 +185,7 @@ var serverEnvironProbes = []probe[*serverSubject]{
 		s.variables(s.request("GET", "/PROBE", "X-Latin: caf\xe9", "X-Long: "+long), "HTTP_X_LATIN", "caf\xe9", "HTTP_X_LONG", long)
 	}),
 	onServer("CGI-33", "Authorization", func(s *serverRun) {
+		s.reading("AMB-39")
 		s.variables(s.request("GET", "/PROBE", "Authorization: Basic eA=="), "HTTP_AUTHORIZATION", "Basic eA==")
 	}),
 	onServer("CGI-34", "no variable without prefix", func(s *serverRun) {

@@ -139,23 +139,36 @@ type badHead struct {
 }
 
 // refusals makes a probe of each bad head: start_response returns an error,
-// the client gets a 500, and nothing of the bad head is on the wire. The
-// application returns the error, as it should. Where a server may read the PEP
-// otherwise, reading is the ambiguity.
+// which the application returns, the client gets a 500, and nothing of the bad
+// head is on the wire. Where a server may read the PEP otherwise, reading is
+// the ambiguity.
 func refusals(rule, name, reading string, heads []badHead) (probes []probe[*serverSubject]) {
 	for _, bad := range heads {
 		probes = append(probes, onServer(rule, "refuses "+name+" "+bad.name, func(s *serverRun) {
 			s.reading(reading)
-			var failed error
 			s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-				_, failed = start(bad.status, bad.headers, nil)
-				if failed == nil {
-					s.faultf("expected start_response(%q, %q) to fail, it returned no error", bad.status, bad.headers)
-					return nil, errProbe // what the bad head does to the wire is known
+				_, err := start(bad.status, bad.headers, nil)
+				if err != nil {
+					return nil, err
 				}
-				return nil, failed
+				s.record.addAs("taken", "")
+				s.faultf("expected start_response(%q, %q) to fail, it returned no error", bad.status, bad.headers)
+				if strings.HasPrefix(rule, "LEN-") { // shows what comes of it
+					return s.body(blocksOf("ok")), nil
+				}
+				return nil, errProbe // it may keep a client waiting for more
 			})
-			s.expectError(s.again("GET", ""))
+			c := s.dial().send(s.request("GET", s.path))
+			r, err := c.receive("GET")
+			switch {
+			case s.record.has("taken"): // what came is the doing of the bad head
+			case err != nil:
+				s.fatalf("%s", unreceived("GET", err))
+			default:
+				if s.expectError(r); r.complete() {
+					s.follow(c)
+				}
+			}
 		}))
 	}
 	return probes

@@ -131,8 +131,14 @@ var serverInputProbes = []probe[*serverSubject]{
 	}),
 	onServer("INPUT-17", "read before a pipelined request", func(s *serverRun) {
 		s.onHTTP1()
+		good := s.request("GET", goodPath)
+		before := s.dial().send(good + good)
+		s.receive(before, "GET")
+		if _, err := before.receive("GET"); isTimeout(err) {
+			s.skipf("the server leaves pipelined requests unanswered, which is HTTP-19's affair")
+		}
 		s.install(s.reader(func(in wsgi.InputStream) { s.declared(in, "abc") }))
-		c := s.dial().send(s.request("POST", s.path, "Content-Length: 3") + "abc" + s.request("GET", goodPath))
+		c := s.dial().send(s.request("POST", s.path, "Content-Length: 3") + "abc" + good)
 		s.receive(c, "POST")
 		if next, err := c.receive("GET"); err != errClosed && (err != nil || next.body != goodBody) {
 			s.faultf("expected the pipelined request to be whole and answered, got %v, %v", next, err)

@@ -92,10 +92,15 @@ var serverLengthProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("LEN-14", "a body whose length lies", func(s *serverRun) {
-		s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			start("200 OK", plainText(), nil)
 			return lyingBody{s.body(blocksOf("one", "two", "three"))}, nil
 		})
+		c := s.dial().send(s.request("GET", s.path))
+		// On a connection that ends there is no next response to damage.
+		if r := s.receive(c, "GET"); r.complete() && !r.closes() {
+			s.follow(c)
+		}
 	}),
 	onServer("LEN-15", "empty blocks", func(s *serverRun) {
 		s.expect(s.get(s.answer("200 OK", plainText(), blocksOf("", "a", "", "b", ""))), 200, "ab")

@@ -3,6 +3,7 @@ package conformance
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -31,6 +32,7 @@ type serverRun struct {
 	record  *record
 	path    string     // where the probe's application is
 	conns   []net.Conn // under mu
+	dialer  net.Dialer
 
 	installed int
 	called    atomic.Bool // one of the applications that were installed
@@ -40,7 +42,7 @@ type serverRun struct {
 // onServer makes a probe of a function that works on a serverRun.
 func onServer(rule, name string, run func(s *serverRun)) probe[*serverSubject] {
 	return probe[*serverSubject]{rule, name, func(p *probing, subject *serverSubject) {
-		s := &serverRun{probing: p, subject: subject, record: &record{probing: p}}
+		s := &serverRun{probing: p, subject: subject, record: &record{probing: p}, dialer: net.Dialer{Timeout: p.patience}}
 		defer func() {
 			s.mu.Lock()
 			conns := s.conns
@@ -88,7 +90,7 @@ func (s *serverRun) dial() *wireConn {
 
 // tryDial is dial for a server that may not be there.
 func (s *serverRun) tryDial() (*wireConn, error) {
-	nc, err := net.DialTimeout(s.subject.network, s.subject.addr, s.patience)
+	nc, err := s.dialer.Dial(s.subject.network, s.subject.addr)
 	if err != nil {
 		return nil, err
 	}
@@ -141,9 +143,38 @@ func joinLines(lines []string) (head string) {
 func (s *serverRun) receive(c *wireConn, method string) *wireResponse {
 	r, err := c.receive(method)
 	if err != nil {
-		s.fatalf("expected a response to %s, got %s", method, got("none", err))
+		s.fatalf("%s", unreceived(method, err))
 	}
 	return r
+}
+
+// unreceived is the fault of a request to which err came in the place of a
+// response.
+func unreceived(method string, err error) string {
+	switch {
+	case err == errClosed:
+		return "expected a response to " + method + ", " + err.Error()
+	case isTimeout(err):
+		return "expected a response to " + method + ", nothing more came in time"
+	}
+	return "expected a response to " + method + ", got a malformed one: " + err.Error()
+}
+
+// fromElsewhere makes the connections of a probe come from another address of
+// the loopback network, where there is one. Servers such as gunicorn trust
+// their own host by default, as a proxy on it, and no other.
+func (s *serverRun) fromElsewhere() {
+	host, _, err := net.SplitHostPort(s.subject.addr)
+	if ip := net.ParseIP(host); err != nil || s.subject.network != "tcp" || !ip.IsLoopback() || ip.To4() == nil {
+		return
+	}
+	s.dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}
+	c, err := s.tryDial()
+	if err != nil { // not every system has more than 127.0.0.1
+		s.dialer.LocalAddr = nil
+		return
+	}
+	c.Close()
 }
 
 // get sends a request for the probe's application and returns the response.
@@ -224,8 +255,10 @@ func (s *serverRun) next(c *wireConn) error {
 	next, err := c.receive("GET")
 	switch {
 	case err == errClosed:
+	case isTimeout(err):
+		return errors.New("expected a response to the next request on this connection, or its end; neither came in time")
 	case err != nil:
-		return fmt.Errorf("expected the connection to be ready for the next request after this response, or closed, got %s", got("something else", err))
+		return fmt.Errorf("expected a response to the next request on this connection, or its end, got a damaged one: %w", err)
 	case next.code != 200 || next.body != goodBody || !next.complete():
 		return fmt.Errorf("expected the next response on the connection to be 200 with %q, or its end, got %v", goodBody, next)
 	}

@@ -77,6 +77,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		if r.code != 200 || r.headers.Has("X-New") || r.body != "begun" {
 			s.faultf("expected the response that had begun, 200 with %q and no more, got %v", "begun", r)
 		}
+		s.reading("AMB-28")
 		if s.unmarked(r); r.complete() {
 			s.faultf("expected the response to be cut, it looks complete: %v", r)
 		}
@@ -101,7 +102,7 @@ var serverStartProbes = []probe[*serverSubject]{
 		}))
 	}),
 	onServer("START-20", "after a refused call", func(s *serverRun) {
-		r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		s.install(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			if _, err := start("200 OK", fields("Bad Name", "x"), nil); err == nil {
 				return nil, errProbe // not detected: START-22's affair
 			}
@@ -114,7 +115,13 @@ var serverStartProbes = []probe[*serverSubject]{
 			}
 			return s.body(blocksOf("repaired")), nil
 		})
-		if s.record.has("refused") {
+		r, err := s.dial().send(s.request("GET", s.path)).receive("GET")
+		switch {
+		case !s.record.has("refused"):
+			s.skipf("the server does not refuse a header %q", "Bad Name")
+		case err != nil:
+			s.fatalf("%s", unreceived("GET", err))
+		default:
 			s.expect(r, 503, "repaired")
 		}
 	}),

@@ -16,13 +16,11 @@ import (
 type Suite struct {
 	// Lenient makes a line in the log of what fails a test otherwise, where the
 	// rule is a SHOULD or SHOULD NOT, or where PEP 3333 can be read in more
-	// than one way and the rule is not a MUST or MUST NOT in the PEP's own
-	// emphasis (its level has a sign, such as "MUST°"): the suite expects the
-	// reading that this module chose, and then takes the others for
-	// differences and not for faults. What contradicts every reading fails, and
-	// so does every MUST of the PEP's own. The readings are those of the list
-	// of ambiguities in doc/differences.md, AMB-01 and so on; the message names
-	// the one.
+	// than one way: the suite expects the reading that this module chose, and
+	// then takes the others for differences and not for faults. What
+	// contradicts every reading of a MUST fails. The readings are those of the
+	// list of ambiguities in doc/differences.md, AMB-01 and so on; the message
+	// names the one.
 	//
 	// In a Report a SHOULD is never more than Warn; Lenient makes Warn of a
 	// fault against one reading too.
@@ -114,7 +112,7 @@ func (s Suite) status(row requirements.Row, r result) Status {
 		return Pass
 	case strings.HasPrefix(row.Word(), "SHOULD"):
 		return Warn
-	case s.Lenient && !r.firm && row.Level != row.Word(): // not emphasised
+	case s.Lenient && !r.firm:
 		return Warn
 	}
 	return Fail

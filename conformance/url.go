@@ -227,7 +227,7 @@ func (s *urlRun) requestFor(method, target string, lines ...string) string {
 func (s *urlRun) receive(c *wireConn, method string) *wireResponse {
 	r, err := c.receive(method)
 	if err != nil {
-		s.fatalf("expected a response to %s, got none: %v", method, err)
+		s.fatalf("%s", unreceived(method, err))
 	}
 	return r
 }

@@ -86,7 +86,7 @@ func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) 
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	w := watch{progress: suite.Progress, cancel: cancel}
+	w := watch{lenient: suite.Lenient, progress: suite.Progress, cancel: cancel}
 	suite.Progress = func(rule, name string) { w.next(ctx, s, rule+" "+name) }
 	report, err = suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 		if s, err = Start(ctx, c, app); err != nil {
