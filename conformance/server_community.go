@@ -47,7 +47,7 @@ var serverCommunityProbes = []probe[*serverSubject]{
 		var e map[string]any
 		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			b := make([]byte, len("abc"))
-			n, _ := io.ReadFull(environ.Input(), b)
+			n, _ := io.ReadFull(observedInput{environ.Input(), s.script.current()}, b)
 			body, e = string(b[:n]), environ.Map()
 			s.record.addAs("read", "")
 			return s.sized("ok")(environ, start)

@@ -263,25 +263,6 @@ func (s *serverRun) untilEnd(body string, a app) {
 	}
 }
 
-// declared reads so many bytes as want has.
-func (s *serverRun) declared(in wsgi.InputStream, want string) {
-	b := make([]byte, len(want))
-	n, err := io.ReadFull(in, b)
-	s.same(fmt.Sprintf("read of %d bytes", len(want)), string(b[:n]), want, err)
-}
-
-// answered expects the answer of reader.
-func (s *serverRun) answered(c *wireConn, method string) {
-	s.expect(s.receive(c, method), 200, "read")
-}
-
-func (s *serverRun) reader(use func(in wsgi.InputStream)) app {
-	return func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		use(environ.Input())
-		return s.sized("read")(environ, start)
-	}
-}
-
 func (s *serverRun) same(what, came, want string, err error) {
 	if came != want || err != nil {
 		s.faultf("expected %s to return %q, got %s", what, want, got(quote(came), err))

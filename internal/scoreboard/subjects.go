@@ -11,6 +11,9 @@ import (
 	"os"
 	"time"
 
+	"github.com/gowsgi/gowsgi/adapters/fastcgi"
+	"github.com/gowsgi/gowsgi/adapters/scgi"
+	"github.com/gowsgi/gowsgi/adapters/uwsgi"
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/launch"
 	"github.com/gowsgi/gowsgi/server"
@@ -37,8 +40,12 @@ const ownVersion = "this tree"
 // in its order.
 func subjects() []subject {
 	all := []subject{
-		own("gowsgi", "package server of this module", suite, serveServer),
-		own("gowsgi in net/http", "server.Handler in a server of net/http", suite, serveHandler),
+		own("gowsgi", "package server of this module", "", serveServer),
+		own("gowsgi h2c", "the same, over HTTP/2", "h2c", serveServer),
+		own("gowsgi in net/http", "server.Handler in a server of net/http", "", serveHandler),
+		own("gowsgi fastcgi", "package adapters/fastcgi", "fastcgi", serveFastCGI),
+		own("gowsgi scgi", "package adapters/scgi", "scgi", serveSCGI),
+		own("gowsgi uwsgi", "package adapters/uwsgi", "uwsgi", serveUWSGI),
 	}
 	for _, preset := range launch.Presets() {
 		if preset.Name == all[0].name {
@@ -65,9 +72,12 @@ func systemPython() string {
 // serving serves app at the listener until it is closed.
 type serving func(l net.Listener, app wsgi.Application) (stop func() error)
 
-// own is a server of this module, checked in this process.
-func own(name, started string, suite conformance.Suite, serve serving) subject {
+// own is a server of this module, which speaks protocol, checked in this
+// process.
+func own(name, started, protocol string, serve serving) subject {
 	return subject{name, started, func(ctx context.Context) (conformance.Report, error) {
+		suite := suite
+		suite.Protocol = protocol
 		stop := func() error { return nil }
 		r, err := suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -87,7 +97,26 @@ func own(name, started string, suite conformance.Suite, serve serving) subject {
 var quiet = slog.New(slog.DiscardHandler)
 
 func serveServer(l net.Listener, app wsgi.Application) func() error {
-	s := &server.Server{App: app, Errors: io.Discard, Logger: quiet}
+	return until(l, &server.Server{App: app, Errors: io.Discard, Logger: quiet})
+}
+
+func serveFastCGI(l net.Listener, app wsgi.Application) func() error {
+	return until(l, &fastcgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+}
+
+func serveSCGI(l net.Listener, app wsgi.Application) func() error {
+	return until(l, &scgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+}
+
+func serveUWSGI(l net.Listener, app wsgi.Application) func() error {
+	return until(l, &uwsgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+}
+
+// until serves at the listener until it is told to stop.
+func until(l net.Listener, s interface {
+	Serve(net.Listener) error
+	Close() error
+}) (stop func() error) {
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	return func() error {
@@ -97,13 +126,7 @@ func serveServer(l net.Listener, app wsgi.Application) func() error {
 }
 
 func serveHandler(l net.Listener, app wsgi.Application) func() error {
-	s := &http.Server{Handler: server.Handler(app), ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(quiet.Handler(), slog.LevelError)}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	return func() error {
-		s.Close()
-		return ended(<-done)
-	}
+	return until(l, &http.Server{Handler: server.Handler(app), ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(quiet.Handler(), slog.LevelError)})
 }
 
 // ended returns the error of a server that was told to stop.
