@@ -24,9 +24,11 @@ func pythonExits(classes ...string) (probes []probe[*serverSubject]) {
 	for _, class := range classes {
 		probes = append(probes,
 			onPython("ERR-13", class+" in the call", func(s *serverRun) {
+				s.reading("AMB-29")
 				s.mortal(class+" in the call", func() { s.exits(class, s.exiting(class)) })
 			}),
 			onPython("ERR-13", class+" in the body", func(s *serverRun) {
+				s.reading("AMB-29")
 				s.mortal(class+" in the body", func() {
 					s.exits(class, s.pythonApp(func(py pythonSide, _ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 						start("200 OK", plainText(), nil)
@@ -58,7 +60,6 @@ func (s *serverRun) exiting(class string) app {
 // exits expects that the client of an application that raises is not left
 // waiting, and that the server goes on.
 func (s *serverRun) exits(class string, a app) {
-	s.reading("AMB-29")
 	s.install(a)
 	if r, err := s.dial().send(s.request("GET", s.path)).receive("GET"); isTimeout(err) || err == nil && isTimeout(r.err) {
 		s.faultf("expected a response or the end of the connection after %s, the client was left waiting for %v", class, s.patience)
@@ -107,7 +108,9 @@ func (s *serverRun) mortal(name string, run func()) {
 	s.mourn(f, name)
 	f.last = name
 	run()
-	time.Sleep(5 * moment) // an end has no signal but silence
+	// An end has no signal but silence, and cheroot looks only twice a second
+	// whether it shall end.
+	time.Sleep(70 * moment)
 	if !s.alive() {
 		f.ender, f.teller = "after "+name, name
 	}

@@ -21,8 +21,9 @@ type watch struct {
 	ends     []end
 }
 
-// An end of a server, and the probe that was at work.
-type end struct{ probe, text string }
+// An end of a server: how it ended, the probe that was at work, and both in
+// words.
+type end struct{ how, probe, text string }
 
 // tooOften is how many ends of a server are enough.
 const tooOften = 20
@@ -38,7 +39,7 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 		if out := s.Output(); out != "" {
 			text += "\nthe end of its output:\n  " + strings.ReplaceAll(out, "\n", "\n  ")
 		}
-		w.ends = append(w.ends, end{before, text})
+		w.ends = append(w.ends, end{how, before, text})
 		switch {
 		case probe == "":
 		case len(w.ends) == tooOften:
@@ -60,16 +61,19 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 // there again when they look.
 const ruleOfEnds, ruleOfExits = "SRV-08", "ERR-13"
 
-// forTheProcess begins the names of the probes that raise KeyboardInterrupt:
-// what a server does that ends then is defined, if not by everybody in the same
-// way (AMB-29), and no request has failed in the ordinary sense.
-const forTheProcess = ruleOfExits + " KeyboardInterrupt"
+// byKeyboard reports whether KeyboardInterrupt ended the server, which Python
+// turns into the signal when it leaves. What a server does that ends then is
+// defined, if not by everybody in the same way (AMB-29), and no request has
+// failed in the ordinary sense.
+func (e end) byKeyboard() bool {
+	return strings.HasPrefix(e.probe, ruleOfExits+" KeyboardInterrupt") || strings.HasSuffix(e.how, "signal: interrupt")
+}
 
 // tell adds what was seen to the report.
 func (w *watch) tell(r conformance.Report) conformance.Report {
 	var ofRequests, ofExits []string
 	for _, e := range w.ends {
-		if !strings.HasPrefix(e.probe, forTheProcess) {
+		if !e.byKeyboard() {
 			ofRequests = append(ofRequests, e.text)
 		}
 		if strings.HasPrefix(e.probe, ruleOfExits) {

@@ -23,7 +23,7 @@ func TestTell(t *testing.T) {
 	const other = " (PEP 3333 has other readings: see AMB-29)"
 	many := make([]end, tooOften)
 	for i := range many {
-		many[i] = end{"HDR-16 Date", "it ended"}
+		many[i] = end{"ended with status 1", "HDR-16 Date", "it ended"}
 	}
 	for _, test := range []struct {
 		name string
@@ -32,20 +32,23 @@ func TestTell(t *testing.T) {
 		want []conformance.Result
 	}{
 		{"none", nil, []conformance.Result{pass("SRV-08")}, []conformance.Result{pass("SRV-08")}},
-		{"one", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{pass("SRV-08"), pass("ERR-13")},
+		{"one", []end{{"ended with status 1", "HDR-16 Date", "it ended"}}, []conformance.Result{pass("SRV-08"), pass("ERR-13")},
 			[]conformance.Result{fail("SRV-08", "it ended"), pass("ERR-13")}},
-		{"beside another fault", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{fail("SRV-08", "something else")},
+		{"beside another fault", []end{{"ended with status 1", "HDR-16 Date", "it ended"}}, []conformance.Result{fail("SRV-08", "something else")},
 			[]conformance.Result{fail("SRV-08", "something else\nit ended")}},
-		{"of an exception for the process", []end{{"HDR-16 Date", "it ended"}, {"ERR-13 SystemExit", "it ended again"}},
+		{"of an exception for the process", []end{{"ended with status 1", "HDR-16 Date", "it ended"}, {"ended with status 1", "ERR-13 SystemExit", "it ended again"}},
 			[]conformance.Result{pass("SRV-08"), pass("ERR-13")},
 			[]conformance.Result{fail("SRV-08", "it ended\nand once more"), warn("ERR-13", "it ended again"+other)}},
-		{"as if by the keyboard", []end{{"ERR-13 KeyboardInterrupt in the call", "it ended"}},
+		{"as if by the keyboard", []end{{"ended with status 1", "ERR-13 KeyboardInterrupt in the call", "it ended"}},
 			[]conformance.Result{pass("SRV-08"), pass("ERR-13")},
 			[]conformance.Result{pass("SRV-08"), warn("ERR-13", "it ended"+other)}},
-		{"beside a graver fault", []end{{"ERR-13 KeyboardInterrupt in the call", "it ended"}},
+		{"as if by the keyboard, noticed late", []end{{"was ended by signal: interrupt", "ERR-13 SystemExit in the call", "it ended"}},
+			[]conformance.Result{pass("SRV-08"), pass("ERR-13")},
+			[]conformance.Result{pass("SRV-08"), warn("ERR-13", "it ended"+other)}},
+		{"beside a graver fault", []end{{"ended with status 1", "ERR-13 KeyboardInterrupt in the call", "it ended"}},
 			[]conformance.Result{fail("ERR-13", "something else")},
 			[]conformance.Result{fail("ERR-13", "something else\nit ended"+other)}},
-		{"of a rule that was not asked for", []end{{"HDR-16 Date", "it ended"}}, []conformance.Result{pass("HDR-16")},
+		{"of a rule that was not asked for", []end{{"ended with status 1", "HDR-16 Date", "it ended"}}, []conformance.Result{pass("HDR-16")},
 			[]conformance.Result{pass("HDR-16"), fail("SRV-08", "it ended")}},
 		{"too often", many, []conformance.Result{pass("SRV-08")},
 			[]conformance.Result{fail("SRV-08", "it ended\nand 19 times more; then the check was given up")}},
