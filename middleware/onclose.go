@@ -77,7 +77,7 @@ func blockOf(body wsgi.Iterable) (wsgi.Block, bool) {
 		case wsgi.Block:
 			return b, true
 		case *watchedList:
-			if !b.quiet {
+			if !b.quiet || b.enter != nil {
 				return nil, false
 			}
 			body = b.body

@@ -15,8 +15,9 @@ import (
 type watched struct {
 	body  wsgi.Iterable
 	by    watcher
-	quiet bool // by does not want to hear of blocks
-	done  bool // Close was called
+	quiet bool                  // by does not want to hear of blocks
+	enter func() (leave func()) // around all that the body does; may be nil
+	done  bool                  // Close was called
 
 	yield    func(block []byte, err error) bool
 	sendFile func(file *os.File, n int64) (int64, error)
@@ -47,6 +48,9 @@ func watch(w *watched) wsgi.Iterable {
 }
 
 func (w *watched) Blocks(yield func(block []byte, err error) bool) {
+	if w.enter != nil {
+		defer w.enter()()
+	}
 	if w.quiet {
 		w.body.Blocks(yield)
 		return
@@ -65,6 +69,9 @@ func (w *watched) StreamFiles(
 	yield func(block []byte, err error) bool,
 	sendFile func(file *os.File, n int64) (int64, error),
 ) {
+	if w.enter != nil {
+		defer w.enter()()
+	}
 	if w.quiet {
 		w.body.(wsgi.FileStreamer).StreamFiles(yield, sendFile)
 		return
@@ -112,6 +119,9 @@ func (w *watched) Close() (err error) {
 		return nil
 	}
 	w.done = true
+	if w.enter != nil {
+		defer w.enter()()
+	}
 	closed := false
 	defer func() {
 		if !closed { // a panic, or Goexit, which goes on
