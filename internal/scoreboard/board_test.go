@@ -64,7 +64,7 @@ func TestOwnServersTwice(t *testing.T) {
 				own = append(own, s)
 			}
 		}
-		b, err := measure(t.Context(), own, t.Output())
+		b, err := measure(t.Context(), own, 2, t.Output())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
@@ -47,6 +48,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	check := flags.String("check", "", "check everything, and compare with the data in this `folder`")
 	render := flags.String("render", "", "write the pages in this `folder` from the data in it")
 	only := flags.String("only", "", "check only these subjects, `names` separated by commas; the others stay as they are")
+	together := flags.Int("together", 1, "check `n` subjects at the same time")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -59,6 +61,9 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if modes != 1 || flags.NArg() > 0 {
 		return errors.New("expected one of -out, -check and -render, with a folder")
 	}
+	if *together < 1 {
+		return fmt.Errorf("expected -together to be 1 or more, got %d", *together)
+	}
 	if *render != "" {
 		b, err := read(*render)
 		if err != nil {
@@ -70,7 +75,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 	if err != nil {
 		return err
 	}
-	now, err := measure(ctx, chosen, log)
+	now, err := measure(ctx, chosen, *together, log)
 	if err != nil {
 		return err
 	}
@@ -125,28 +130,44 @@ func choose(all []subject, only string) ([]subject, error) {
 	return chosen, nil
 }
 
-// measure checks the subjects, one after the other so that none disturbs
-// another's rules about time. All of them have to be there: a page from which
-// a server is missing would say nothing of why.
-func measure(ctx context.Context, subjects []subject, log io.Writer) (board, error) {
+// measure checks the subjects, so many at the same time. Results hold on a busy
+// machine, so that they may disturb each other. All of them have to be there: a
+// page from which a server is missing would say nothing of why.
+func measure(ctx context.Context, subjects []subject, together int, log io.Writer) (board, error) {
+	reports, errs := make([]conformance.Report, len(subjects)), make([]error, len(subjects))
+	var logs sync.Mutex
+	var all sync.WaitGroup
+	places := make(chan struct{}, together)
+	for i, s := range subjects {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			begin := time.Now()
+			r, err := s.check(ctx)
+			r.Subject = s.name // what it is called on the page
+			reports[i] = r
+			logs.Lock()
+			defer logs.Unlock()
+			if err != nil {
+				errs[i] = fmt.Errorf("%s: %w", s.name, err)
+				fmt.Fprintf(log, "%s: %v\n", s.name, err)
+				return // the others are told of as well
+			}
+			fmt.Fprintf(log, "%-20s %-12s %3d kept %3d broken %3d warnings %3d not looked at, in %.1f s\n", r.Subject, r.Version,
+				r.Count(conformance.Pass), r.Count(conformance.Fail), r.Count(conformance.Warn), r.Count(conformance.Skip), time.Since(begin).Seconds())
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return board{}, err
+	}
 	b := board{System: system(), Started: make(map[string]string)}
 	n := newNormaliser()
-	var errs []error
-	for _, s := range subjects {
-		begin := time.Now()
-		r, err := s.check(ctx)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.name, err))
-			fmt.Fprintf(log, "%s: %v\n", s.name, err)
-			continue
-		}
-		r.Subject = s.name // what it is called on the page
+	for i, s := range subjects {
 		b.Started[s.name] = s.started
-		b.Reports = append(b.Reports, n.report(r))
-		fmt.Fprintf(log, "%-20s %-12s %3d kept %3d broken %3d warnings %3d not looked at, in %.1f s\n", r.Subject, r.Version,
-			r.Count(conformance.Pass), r.Count(conformance.Fail), r.Count(conformance.Warn), r.Count(conformance.Skip), time.Since(begin).Seconds())
+		b.Reports = append(b.Reports, n.report(reports[i]))
 	}
-	return b, errors.Join(errs...)
+	return b, nil
 }
 
 // with returns b with the reports of c in place of its own of those subjects.
