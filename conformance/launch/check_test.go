@@ -136,7 +136,7 @@ func TestServerThatAlwaysDies(t *testing.T) {
 	}
 	i := slices.IndexFunc(r.Results, func(x conformance.Result) bool { return x.ID == "SRV-08" })
 	if i < 0 || r.Results[i].Status != conformance.Fail || !strings.Contains(r.Results[i].Evidence, "stopped listening") ||
-		!strings.Contains(r.Results[i].Evidence, "and 19 times more; then the check was given up") {
+		!strings.Contains(r.Results[i].Evidence, "and 11 times more; then the check was given up") {
 		t.Errorf("SRV-08 is not what fails: %v", r.Results)
 	}
 	if d := time.Since(begin); d > limit {
@@ -159,8 +159,15 @@ func TestHostileServers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if fail, pass := r.Count(conformance.Fail), r.Count(conformance.Pass); fail < 8 || pass > 2 {
-				t.Errorf("%d rules are broken and %d kept, want many and hardly any", fail, pass)
+			// Some requests may be refused, or the connection be closed.
+			if fail, pass := r.Count(conformance.Fail), r.Count(conformance.Pass); fail < 8 || pass > 4 {
+				var kept []string
+				for _, x := range r.Results {
+					if x.Status == conformance.Pass {
+						kept = append(kept, x.ID)
+					}
+				}
+				t.Errorf("%d rules are broken and %q kept, want many and hardly any", fail, kept)
 			}
 			took := time.Since(begin)
 			t.Logf("%d fail, %d pass in %v", r.Count(conformance.Fail), r.Count(conformance.Pass), took)

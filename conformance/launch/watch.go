@@ -26,7 +26,7 @@ type watch struct {
 type end struct{ how, probe, text string }
 
 // tooOften is how many ends of a server are enough.
-const tooOften = 20
+const tooOften = 12
 
 var errTooOften = errors.New("the server has ended too often")
 
