@@ -26,7 +26,7 @@ type watch struct {
 type end struct{ how, probe, text string }
 
 // tooOften is how many ends of a server are enough.
-const tooOften = 12
+const tooOften = 8
 
 var errTooOften = errors.New("the server has ended too often")
 
