@@ -11,10 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/gowsgi/gowsgi/wsgi"
-	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
 // families are the packages that have middlewares, with their folders.
@@ -103,33 +100,6 @@ func TestComplete(t *testing.T) {
 	}
 	for name := range rows {
 		t.Errorf("doc/middleware.md has a row for %s, which does not exist", name)
-	}
-}
-
-// Every middleware works on a server as it does in memory.
-func TestLive(t *testing.T) {
-	for name, m := range everything() {
-		t.Run(name, func(t *testing.T) {
-			for kind, app := range kinds(t) {
-				app := m(app)
-				send := live(t, app)
-				for visit, req := range visits() {
-					if visit == "leave" {
-						continue
-					}
-					want, got := wsgitest.Record(app, req), send(req)
-					// That a response without a body was cut cannot be seen on the wire.
-					cut := (got.Err == nil) != (want.Err == nil) && visit != "HEAD"
-					if got.Code != want.Code || got.Text() != want.Text() || cut {
-						t.Errorf("%s, %s: live %d with %d bytes, error %v; expected %d with %d bytes, error %v",
-							visit, kind, got.Code, len(got.Text()), got.Err, want.Code, len(want.Text()), want.Err)
-					}
-					if diff := cmp.Diff(ownHeaders(want.Headers), ownHeaders(got.Headers)); diff != "" {
-						t.Errorf("%s, %s: headers (-recorded +live):\n%s", visit, kind, diff)
-					}
-				}
-			}
-		})
 	}
 }
 

@@ -125,3 +125,21 @@ func TestLinks(t *testing.T) {
 		}
 	})
 }
+
+// The folder of well-known files is for the public; no other name with a dot is.
+func TestWellKnown(t *testing.T) {
+	app := linted(t, static.Config{Files: memory(map[string]string{
+		".well-known/security.txt": "public", ".well-known/.secret": "secret", "sub/.well-known/x": "secret",
+		".well-known-not/x": "secret", ".env": "secret", ".well-known/acme-challenge/token": "public",
+	})})
+	for target, want := range map[string]string{
+		"/.well-known/security.txt": "public", "/%2ewell-known/security.txt": "public", "/.well-known/acme-challenge/token": "public",
+		"/.well-known/.secret": "", "/sub/.well-known/x": "", "/.well-known-not/x": "", "/.env": "", "/.well-known/../.env": "",
+		"/.well-known//.secret": "", "/.well-known/": "", "/.well-known": "",
+	} {
+		res := wsgitest.Do(t, app, get(target))
+		if got := res.Text(); (got == want) != (want != "") || strings.Contains(got, "secret") && !strings.Contains(got, "inside") {
+			t.Errorf("%s: %s %q, expected %q", target, res.Status, got, want)
+		}
+	}
+}

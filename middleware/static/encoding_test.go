@@ -2,6 +2,7 @@ package static_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/middleware/static"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -90,6 +91,17 @@ func TestEncodings(t *testing.T) {
 		}
 		asked := wsgitest.Do(t, app, get("/app.js.gz"))
 		has(t, asked, map[string]string{"Content-Type": "application/gzip", "Content-Encoding": ""})
+	})
+	t.Run("of what the file was before", func(t *testing.T) {
+		files := memory(map[string]string{"a.js": "new", "a.js.gz": "old", "b.js": "same", "b.js.gz": "same, as gz"})
+		files["a.js.gz"].ModTime = then.Add(-time.Second)
+		for target, want := range map[string]string{"/a.js": "new", "/b.js": "same, as gz"} {
+			res := wsgitest.Do(t, linted(t, static.Config{Files: files, Encodings: []string{"gzip"}}), get(target, "Accept-Encoding", "gzip"))
+			has(t, res, map[string]string{"Vary": "Accept-Encoding"})
+			if res.Text() != want {
+				t.Errorf("%s: got %q, expected %q", target, res.Text(), want)
+			}
+		}
 	})
 	t.Run("off", func(t *testing.T) {
 		res := wsgitest.Do(t, linted(t, static.Config{Files: root}), get("/app.js", "Accept-Encoding", "gzip"))

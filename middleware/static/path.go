@@ -12,6 +12,10 @@ func below(path, prefix string) (rest string, ok bool) {
 	return rest, ok && (rest == "" || rest[0] == '/')
 }
 
+// wellKnown is the folder of what is to be found at every site (RFC 8615). It is
+// meant for the public, in spite of its dot.
+const wellKnown = ".well-known"
+
 // naming says which names a file may have.
 type naming struct {
 	dots    bool // those that begin with a dot
@@ -28,7 +32,14 @@ func (n naming) file(path string) (name string, folder, ok bool) {
 		return "", false, false
 	}
 	name, folder = strings.CutSuffix(path[1:], "/")
-	for segment := range strings.SplitSeq(name, "/") {
+	rest := name
+	if name == wellKnown || strings.HasPrefix(name, wellKnown+"/") {
+		rest = strings.TrimPrefix(name[len(wellKnown):], "/")
+		if rest == "" {
+			return name, folder, true
+		}
+	}
+	for segment := range strings.SplitSeq(rest, "/") {
 		if !n.allows(segment) {
 			return "", false, false
 		}

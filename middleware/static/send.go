@@ -102,14 +102,21 @@ func answer(start wsgi.StartResponse, status string, headers wsgi.Headers) (wsgi
 // choose opens the file, or one of the compressed files beside it. file is nil
 // when it is gone.
 func (s sending) choose(environ *wsgi.Environ) (file fs.File, info fs.FileInfo, coding string, err error) {
-	for _, coding := range negotiate(environ.Var("HTTP_ACCEPT_ENCODING"), s.Encodings) {
+	codings := negotiate(environ.Var("HTTP_ACCEPT_ENCODING"), s.Encodings)
+	var original fs.FileInfo
+	if len(codings) > 0 {
+		if original, err = s.stat(environ, s.name); original == nil || err != nil {
+			return nil, nil, "", err
+		}
+	}
+	for _, coding := range codings {
 		name := s.name + suffixes[coding]
 		info, err := s.stat(environ, name)
 		if err != nil {
 			return nil, nil, "", err
 		}
-		if info == nil || !info.Mode().IsRegular() {
-			continue
+		if info == nil || !info.Mode().IsRegular() || info.ModTime().Before(original.ModTime()) {
+			continue // or it is of what the file was before
 		}
 		if file, info, err := s.open(environ, name); file != nil || err != nil {
 			return file, info, coding, err

@@ -31,8 +31,9 @@ type Config struct {
 
 	// Encodings holds the content codings for which there may be compressed
 	// files beside the files, those to be preferred first: "br" for page.html.br,
-	// "gzip" for page.html.gz, "zstd" for page.html.zst. Nobody checks that such
-	// a file is the original compressed.
+	// "gzip" for page.html.gz, "zstd" for page.html.zst. One that is
+	// older than the file is left alone, for it is of what was there before; nobody
+	// checks that it is the original compressed.
 	Encodings []string
 
 	// CacheControl is the value of that header. "" means "no-cache": a cache asks
@@ -55,7 +56,8 @@ type Config struct {
 	List bool
 
 	// DotFiles serves files whose path has a segment that begins with a dot,
-	// such as ".well-known/security.txt" and ".git/config".
+	// such as ".git/config". Those in the folder ".well-known" at the top are served
+	// without it.
 	DotFiles bool
 }
 

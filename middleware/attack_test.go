@@ -1,0 +1,189 @@
+package middleware_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/middleware"
+	"github.com/gowsgi/gowsgi/middleware/session"
+	"github.com/gowsgi/gowsgi/middleware/static"
+	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
+)
+
+// lockedBuffer is a log of several goroutines.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// TestAttacks sends what attackers send, byte for byte, to a server with the whole
+// stack: each is refused with a status of its kind or does nothing, is in a log, and
+// leaks nothing.
+func TestAttacks(t *testing.T) {
+	var log lockedBuffer
+	config := everyChoice(&log)
+	config.Hosts = []string{"site.example"}
+	config.Proxy = &middleware.ProxyFixConfig{For: 1, Host: 1, Proto: 1, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	config.CanonicalHost = "site.example"
+	config.Debug = false
+	config.BodyLimit = 1 << 20
+	config.Static = static.New(static.Config{Files: public, Index: []string{}, Prefix: "/static"})
+	config.AccessLog = middleware.AccessLogConfig{Output: &log, Format: `%h %V "%r" %s`}
+	app := middleware.Chain(middleware.Recommended(config), middleware.DecodeBody(middleware.DecodeBodyConfig{}))(
+		wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			switch environ.Var("PATH_INFO") {
+			case "/session":
+				s, err := session.From(environ)
+				if err != nil {
+					return nil, err
+				}
+				return text("user="+s.Get("user")).Call(environ, start)
+			case "/reads":
+				return reads().Call(environ, start)
+			case "/peer":
+				return vars("REMOTE_ADDR", "HTTP_HOST", "wsgi.url_scheme").Call(environ, start)
+			case "/header": // an application that copies what it gets
+				_, err := start("200 OK", headers("X-Copy", environ.Var("QUERY_STRING"), "X-Bad", strings.ReplaceAll(environ.Var("QUERY_STRING"), "~", "\r\n")), nil)
+				return wsgi.Empty(), err
+			}
+			return nil, &middleware.HTTPError{Code: 404}
+		}))
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server.Server{App: app, Errors: &log, Logger: slog.New(slog.NewTextHandler(&log, nil)), ReadTimeout: 300 * time.Millisecond, ReadHeaderTimeout: 300 * time.Millisecond}
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(l) }()
+	defer func() { s.Close(); <-done }()
+
+	request := func(head, body string) string {
+		return head + "\r\nHost: site.example\r\nConnection: close\r\n\r\n" + body
+	}
+	bomb := gzipped(strings.Repeat("\x00", 32<<20))
+	form := func(coding, body string) string {
+		return fmt.Sprintf("POST /reads HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n%s", coding, len(body), body)
+	}
+	sealed := base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{7}, 80))
+	tests := []struct {
+		name, send string
+		codes      string // that are expected; 200 where the attack has no effect
+		has        string // of the response
+		hasNot     string
+		logged     string
+	}{
+		{"traversal, plain", request("GET /static/../../etc/passwd HTTP/1.1", ""), "400 404 301", "", "root:", "/static/../../etc/passwd"},
+		{"traversal, quoted dots", request("GET /static/%2e%2e/%2e%2e/etc/passwd HTTP/1.1", ""), "400 404", "", "root:", "%2e%2e"},
+		{"traversal, quoted slashes", request("GET /static/..%2f..%2fetc%2fpasswd HTTP/1.1", ""), "400 404", "", "root:", "..%2f"},
+		{"traversal, backslashes", request("GET /static/..%5c..%5cetc%5cpasswd HTTP/1.1", ""), "400 404", "", "root:", "%5c"},
+		{"traversal, quoted twice", request("GET /static/%252e%252e/etc/passwd HTTP/1.1", ""), "400 404", "", "root:", "%252e"},
+		{"traversal, overlong UTF-8", request("GET /static/%c0%ae%c0%ae/etc/passwd HTTP/1.1", ""), "400 404", "", "root:", "%c0%ae"},
+		{"traversal, a NUL", request("GET /static/style.css%00.html HTTP/1.1", ""), "400 404", "", "body{}", "%00"},
+		{"header injection, redirect", "GET /%0d%0aSet-Cookie:%20a=b?x%0d%0aSet-Cookie:y HTTP/1.1\r\nHost: site.example:81\r\nConnection: close\r\n\r\n", "301", "%0D%0ASet-Cookie", "\nSet-Cookie: a", "Set-Cookie"},
+		{"header injection, an application", request("GET /header?a~Set-Cookie:x=y HTTP/1.1", ""), "500", "", "\nSet-Cookie:x", "/header"},
+		{"header injection, id", "GET /missing HTTP/1.1\r\nHost: site.example\r\nX-Request-Id: a b<script>\r\nConnection: close\r\n\r\n", "404", "", "<script>", "/missing"},
+		{"bomb", form("gzip", bomb), "413", "", "", "/reads"},
+		{"bomb in a bomb", form("gzip, gzip", gzipped(bomb)), "413", "", "", "/reads"},
+		{"too large", form("identity", strings.Repeat("x", 2<<20)), "413", "", "", "/reads"},
+		{"slow body", "POST /reads HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\nContent-Length: 100\r\n\r\nslow", "408", "", "", "/reads"},
+		{"huge cookie", request("GET /session HTTP/1.1\r\nCookie: __Host-session="+strings.Repeat("A", 2<<20), ""), "431", "", "user=a", "431"},
+		{"large cookie", request("GET /session HTTP/1.1\r\nCookie: __Host-session="+strings.Repeat("A", 20<<10), ""), "200", "user=", "user=a", "/session"},
+		{"many cookies", request("GET /session HTTP/1.1\r\nCookie: "+strings.Repeat("a=b; ", 4000)+"session="+sealed, ""), "200", "user=", "user=a", "/session"},
+		{"tampered cookie", request("GET /session HTTP/1.1\r\nCookie: __Host-session="+sealed+"; session="+sealed, ""), "200", "user=", "user=a", "/session"},
+		{"forged Forwarded", request("GET /peer HTTP/1.1\r\nForwarded: for=10.9.9.9;host=evil.example;proto=https\r\nX-Forwarded-For: 10.9.9.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil.example\r\nX-Real-Ip: 10.9.9.9", ""), "200", "REMOTE_ADDR=127.0.0.1", "10.9.9.9", "127.0.0.1 site.example"},
+		{"forged scheme", request("GET /peer HTTP/1.1\r\nX-Forwarded-Proto: https", ""), "200", "url_scheme=http", "url_scheme=https", "/peer"},
+		{"another host", "GET /peer HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", "400", "", "evil", "evil.example"},
+		{"another host, by user", "GET /peer HTTP/1.1\r\nHost: site.example@evil.example\r\nConnection: close\r\n\r\n", "400", "", "evil", "400"},
+		{"another host, that begins alike", "GET /peer HTTP/1.1\r\nHost: site.example.evil.example\r\nConnection: close\r\n\r\n", "400", "", "evil", "evil.example"},
+		{"another host, in the target", "GET http://evil.example/peer HTTP/1.1\r\nHost: site.example\r\nConnection: close\r\n\r\n", "400", "", "evil.example\n", "evil.example"},
+		{"two hosts", "GET /peer HTTP/1.1\r\nHost: site.example\r\nHost: evil.example\r\nConnection: close\r\n\r\n", "400", "", "evil", "400"},
+		{"another site's form", request("POST /reads HTTP/1.1\r\nOrigin: https://evil.example\r\nContent-Length: 0", ""), "403", "", "", "/reads"},
+		{"another site's form, made a PUT", request("POST /reads HTTP/1.1\r\nSec-Fetch-Site: cross-site\r\nX-HTTP-Method-Override: PUT\r\nContent-Length: 0", ""), "403", "", "", "/reads"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			before := len(log.String())
+			conn, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(time.Minute))
+			go io.WriteString(conn, tt.send)
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(res.Body)
+			var head bytes.Buffer
+			res.Header.Write(&head)
+			all := head.String() + "\n" + string(body)
+			if !strings.Contains(tt.codes, fmt.Sprint(res.StatusCode)) || !strings.Contains(all, tt.has) || tt.hasNot != "" && strings.Contains(all, tt.hasNot) {
+				t.Errorf("got %s, expected %s\n%s", res.Status, tt.codes, all)
+			}
+			// The line is written when the request is over, which may be a moment later.
+			for end := time.Now().Add(30 * time.Second); !strings.Contains(log.String()[before:], tt.logged); time.Sleep(time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("the log has nothing with %q: %s", tt.logged, log.String()[before:])
+				}
+			}
+			for _, secret := range []string{"goroutine ", "/middleware/", ".go:"} {
+				if strings.Contains(all, secret) {
+					t.Errorf("the response has %q:\n%s", secret, all)
+				}
+			}
+		})
+	}
+}
+
+// TestBasicAuthWork: the work for a wrong password is the same whether the user
+// exists or not, and however much of it is right. Allocations are counted, since
+// time on a machine with others is no measure.
+func TestBasicAuthWork(t *testing.T) {
+	app := middleware.BasicAuth(middleware.BasicAuthConfig{Users: map[string]string{"ada": "a long password", "bob": "another"}})(text("in"))
+	work := func(user, password string) float64 {
+		environ := wsgitest.NewRequest("GET", "/").BasicAuth(user, password).Environ()
+		return testing.AllocsPerRun(100, func() {
+			body, err := app.Call(environ, func(status string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
+				if status != "401 Unauthorized" {
+					t.Errorf("%s: %s", user, status)
+				}
+				return nil, nil
+			})
+			if err == nil {
+				body.Close()
+			}
+		})
+	}
+	want := work("ada", "a long passwort")
+	for _, guess := range [][2]string{{"eve", "a long password"}, {"bob", "b long password"}, {"ada", "x long password"}, {"a\u0064a\u0020", "a long password"}} {
+		if got := work(guess[0], guess[1]); got != want {
+			t.Errorf("%q takes %v allocations, a known user with a password that is nearly right %v", guess, got, want)
+		}
+	}
+}
