@@ -3,7 +3,6 @@ package middleware_test
 import (
 	"errors"
 	"io"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/gowsgi/gowsgi/conformance"
-	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -244,23 +242,6 @@ func panics(t *testing.T, f func(), want ...string) {
 		}
 	}()
 	f()
-}
-
-// live starts a server and returns what sends requests to it.
-func live(t *testing.T, app wsgi.Application) func(*wsgitest.Request) *wsgitest.Response {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server.Server{App: app, Errors: io.Discard}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	t.Cleanup(func() {
-		s.Close()
-		<-done
-	})
-	return wsgitest.Live("tcp", l.Addr().String())
 }
 
 // bodyOf calls app by hand and returns the body object itself.
