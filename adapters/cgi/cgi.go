@@ -31,6 +31,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/gowsgi/gowsgi/internal/backend"
 	"github.com/gowsgi/gowsgi/internal/cgi"
@@ -53,7 +54,11 @@ func Serve(app wsgi.Application) error {
 	// The web server closes the pipe when its client leaves. The signal would
 	// end the process before the body is closed.
 	signal.Ignore(syscall.SIGPIPE)
-	return serve(app, os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	// Apache and lighttpd also send SIGTERM then, and Apache SIGKILL some
+	// seconds later: the time between is enough to close the body.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	return serve(ctx, app, os.Environ(), os.Stdin, os.Stdout, os.Stderr, lingering)
 }
 
 // exchange is the one request.
@@ -63,7 +68,7 @@ type exchange struct {
 	response backend.Response
 }
 
-func serve(app wsgi.Application, environ []string, in io.Reader, out io.WriteCloser, errs io.Writer) error {
+func serve(ctx context.Context, app wsgi.Application, environ []string, in io.Reader, out io.WriteCloser, errs io.Writer, linger time.Duration) error {
 	if app == nil {
 		return errors.New("cgi: the application is nil")
 	}
@@ -86,10 +91,37 @@ func serve(app wsgi.Application, environ []string, in io.Reader, out io.WriteClo
 	// process, which has still to close the body.
 	x.response = backend.Response{W: out, Form: cgi.Status, Done: out.Close}
 	g := gateway.Gateway{SingleThread: true, Multiprocess: true, RunOnce: true, Errors: errs}
-	if err := g.Serve(context.Background(), app, &x.Exchange); err != nil {
+	if err := g.Serve(ctx, app, &x.Exchange); err != nil {
 		return fmt.Errorf("cgi: %w", err)
 	}
+	drain(ctx, x.Input, linger)
 	return nil
+}
+
+const (
+	mostUnread = 16 << 10 << 10
+	lingering  = 5 * time.Second
+)
+
+// drain reads what the application left of the request body, for as long as
+// linger says.
+// Apache writes the whole body before it looks for the response, and when the
+// program is gone by then the client gets neither.
+func drain(ctx context.Context, in io.Reader, linger time.Duration) {
+	if in == nil || linger == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, linger)
+	defer cancel()
+	read := make(chan struct{})
+	go func() { // which may outlast this function: the process ends next
+		defer close(read)
+		io.CopyN(io.Discard, in, mostUnread)
+	}()
+	select {
+	case <-read:
+	case <-ctx.Done():
+	}
 }
 
 // settle takes the variables of the process environment. A name that no CGI

@@ -40,11 +40,11 @@ func TestCaptures(t *testing.T) {
 			}
 			var text string
 			var out output
-			err = serve(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			err = serve(t.Context(), wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				body, err := io.ReadAll(environ.Input())
 				text = adaptertest.Describe(environ, body, err)
 				return wsgi.Response{Status: "200 OK", Body: wsgi.Strings("observed")}.Call(environ, start)
-			}), strings.Split(string(block), "\x00"), in, &out, io.Discard)
+			}), strings.Split(string(block), "\x00"), in, &out, io.Discard, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +107,7 @@ func TestServe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var out output
 			var log bytes.Buffer
-			err := serve(tt.app, tt.vars, strings.NewReader(tt.in), &out, &log)
+			err := serve(t.Context(), tt.app, tt.vars, strings.NewReader(tt.in), &out, &log, 0)
 			if (err != nil) != tt.wantErr {
 				t.Errorf("error %v, expected one: %t", err, tt.wantErr)
 			}
@@ -123,10 +123,10 @@ func TestServe(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	var got [3]any
-	serve(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	serve(t.Context(), wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		got = [3]any{environ.Get("wsgi.multithread"), environ.Get("wsgi.multiprocess"), environ.Get("wsgi.run_once")}
 		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
-	}), []string{"REQUEST_METHOD=GET"}, nil, new(output), io.Discard)
+	}), []string{"REQUEST_METHOD=GET"}, nil, new(output), io.Discard, 0)
 	if want := [3]any{false, true, true}; got != want {
 		t.Errorf("wsgi.multithread, multiprocess and run_once are %v, expected %v", got, want)
 	}
@@ -151,7 +151,7 @@ func BenchmarkRequest(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		out.Reset()
-		if err := serve(app, environ, nil, &out, io.Discard); err != nil {
+		if err := serve(b.Context(), app, environ, nil, &out, io.Discard, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

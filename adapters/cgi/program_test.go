@@ -147,7 +147,7 @@ func TestConformance(t *testing.T) {
 					// own, and here they take turns.
 					turn.Lock()
 					defer turn.Unlock()
-					if serve(app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard) == nil {
+					if serve(context.Background(), app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard, 0) == nil {
 						io.WriteString(c, "0:")
 					}
 				}()

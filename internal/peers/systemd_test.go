@@ -1,0 +1,86 @@
+//go:build linux
+
+package peers
+
+import (
+	"bufio"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/gowsgi/gowsgi/adapters/fastcgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
+)
+
+// setting returns the value of a setting of a unit in doc/deploy.
+func setting(t *testing.T, unit, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(Deploy, unit))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if value, ok := strings.CutPrefix(line, name+"="); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	t.Fatalf("%s has no %s", unit, name)
+	return ""
+}
+
+// TestSystemd runs the command of the service with the socket of its unit, as
+// systemd does.
+func TestSystemd(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the command")
+	}
+	dir := Folder(t)
+	program := filepath.Join(dir, "gowsgi")
+	if out, err := exec.Command("go", "build", "-o", program, "../../cmd/gowsgi").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	words := strings.Fields(setting(t, "gowsgi.service", "ExecStart"))
+	if setting(t, "gowsgi.service", "Requires") != "gowsgi.socket" || words[0] != "/usr/local/bin/gowsgi" {
+		t.Fatalf("the service is for another socket or program")
+	}
+	addr := filepath.Join(dir, filepath.Base(setting(t, "gowsgi.socket", "ListenStream")))
+	l, err := net.Listen("unix", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	socket, err := l.(*net.UnixListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	cmd := exec.Command(program, words[1:]...)
+	cmd.ExtraFiles = []*os.File{socket}
+	cmd.Env = []string{"TMPDIR=" + t.TempDir(), "HOME=/"}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := bufio.NewScanner(stderr)
+	said.Scan() // it serves
+	app := &fastcgi.Client{Network: "unix", Addr: addr}
+	answer := wsgitest.Record(app, wsgitest.NewRequest("GET", "/app/hello?name=systemd"))
+	if answer.Code != http.StatusOK || answer.Text() != "Hello, systemd!\n" {
+		t.Errorf("got %s %q after %q", answer.Status, answer.Text(), said.Text())
+	}
+	app.CloseIdleConnections()
+	cmd.Process.Signal(syscall.SIGTERM)
+	for said.Scan() {
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("at SIGTERM the service ends with %v", err)
+	}
+}

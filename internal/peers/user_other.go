@@ -1,0 +1,7 @@
+//go:build !unix
+
+package peers
+
+import "syscall"
+
+func unprivileged() *syscall.SysProcAttr { return nil }
