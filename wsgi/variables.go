@@ -84,3 +84,26 @@ func (e *Environ) FileWrapper() FileWrapper {
 	}
 	return Reader
 }
+
+// Strings calls yield for each variable whose value is a string: the CGI
+// variables and what else is text. It is All for those who pass a request on
+// over a wire, without boxing a value.
+func (e *Environ) Strings(yield func(key, value string) bool) {
+	for key, value := range e.changes {
+		if s, ok := value.(string); ok && !yield(key, s) {
+			return
+		}
+	}
+	switch {
+	case e.source == nil:
+	case len(e.changes) == 0:
+		e.source.All(yield)
+	default:
+		e.source.All(func(key, value string) bool {
+			if _, changed := e.changes[key]; changed {
+				return true
+			}
+			return yield(key, value)
+		})
+	}
+}

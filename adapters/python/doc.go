@@ -1,0 +1,3 @@
+// Package python hosts Python applications: it runs WSGI applications in
+// processes of CPython, and is an application of Go to everybody else.
+package python

@@ -1,0 +1,306 @@
+package python
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+)
+
+// generation is the workers that have imported the application at about the
+// same time, and the queue that they read. A reload makes a new one.
+type generation struct {
+	pool   *Pool
+	number int
+	queueR *os.File // that the workers inherit
+	queueW *os.File
+	board  *board
+	slots  *slots
+	zygote *worker        // with Config.Preload
+	users  sync.WaitGroup // requests that may still look at the board
+
+	entering sync.WaitGroup // requests that are not in the queue yet
+	spawns   sync.WaitGroup
+
+	forking  sync.Mutex // one at a time
+	reviving sync.Mutex
+
+	mu       sync.Mutex
+	workers  []*worker
+	blocks   []bool // of lanes on the board that a worker has
+	want     int    // workers
+	starting int
+	draining bool      // no more requests come
+	failures int       // in a row
+	patience time.Time // before which none is started again
+	noted    bool      // that every worker fails
+}
+
+// A StartError says why no worker is ready.
+type StartError struct {
+	App       string
+	Traceback string // of Python, when the application could not be imported
+	Err       error  // otherwise
+}
+
+// Error returns what happened; a traceback has several lines.
+func (e *StartError) Error() string {
+	if e.Traceback != "" {
+		return fmt.Sprintf("python: %s cannot be imported:\n%s", e.App, e.Traceback)
+	}
+	return fmt.Sprintf("python: %s: %v", e.App, e.Err)
+}
+
+// Unwrap returns Err.
+func (e *StartError) Unwrap() error { return e.Err }
+
+// spareBlocks is how many workers there may be on the board beyond twice the
+// number that is wanted: old ones that end while new ones begin.
+const spareBlocks = 64
+
+// newGeneration starts the workers and waits until all are ready.
+func (p *Pool) newGeneration(ctx context.Context, number, want int) (g *generation, err error) {
+	g = &generation{pool: p, number: number, want: want}
+	r, w, packets, err := packetPipe()
+	if err != nil {
+		return nil, &StartError{App: p.config.App, Err: err}
+	}
+	g.queueR, g.queueW = r, w
+	g.blocks = make([]bool, 2*want+spareBlocks)
+	g.slots = newSlots(packets, p.config.Queue)
+	if g.board, err = newBoard(len(g.blocks)*p.config.Threads, packets); err != nil {
+		r.Close()
+		w.Close()
+		return nil, &StartError{App: p.config.App, Err: err}
+	}
+	ctx, cancel := context.WithTimeout(ctx, orLong(p.config.StartTimeout))
+	defer cancel()
+	defer func() {
+		if err != nil {
+			g.destroy("the start failed")
+		}
+	}()
+	if p.config.Preload {
+		zygote, err := g.start(true)
+		if err != nil {
+			return nil, &StartError{App: p.config.App, Err: err}
+		}
+		g.zygote = zygote
+		if err = zygote.awaitReady(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for range want {
+		w, err := g.start(false)
+		if err != nil {
+			return nil, &StartError{App: p.config.App, Err: err}
+		}
+		g.workers = append(g.workers, w)
+	}
+	for _, w := range g.workers {
+		if err := w.awaitReady(ctx); err != nil {
+			return nil, err
+		}
+		w.isReady = true
+	}
+	return g, nil
+}
+
+// orLong is a limit that a context can have.
+func orLong(d time.Duration) time.Duration {
+	if d < 0 {
+		return 24 * time.Hour
+	}
+	return d
+}
+
+// awaitReady waits until the worker is ready or has failed to be.
+func (w *worker) awaitReady(ctx context.Context) error {
+	app := w.generation.pool.config.App
+	select {
+	case <-w.ready:
+		return nil
+	case <-w.exited:
+		return w.startError()
+	case <-ctx.Done():
+	}
+	err := context.Cause(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		w.signal(signalDump)
+		err = fmt.Errorf("a worker is not ready after %v: is the import of the application waiting for something?", w.generation.pool.config.StartTimeout)
+	}
+	return &StartError{App: app, Err: err}
+}
+
+// startError says why a worker that has exited was never ready.
+func (w *worker) startError() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	e := &StartError{App: w.generation.pool.config.App, Traceback: w.trace}
+	if e.Traceback == "" {
+		e.Err = fmt.Errorf("a worker ended before it was ready: %s", w.status)
+	}
+	return e
+}
+
+func (g *generation) takeBlock() (int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for i, taken := range g.blocks {
+		if !taken {
+			g.blocks[i] = true
+			return i, nil
+		}
+	}
+	return -1, fmt.Errorf("python: %d workers of one generation have not ended yet", len(g.blocks))
+}
+
+func (g *generation) freeBlock(i int) {
+	g.mu.Lock()
+	g.blocks[i] = false
+	g.mu.Unlock()
+}
+
+// childExited notes the status of a worker that a zygote has forked.
+func (g *generation) childExited(pid int, status string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, w := range g.workers {
+		if w.pid == pid {
+			w.setStatus(status)
+		}
+	}
+}
+
+// nudge has every lane that waits for a request look whether it is to end.
+func (g *generation) nudge() {
+	g.mu.Lock()
+	n := 0
+	for _, w := range g.workers {
+		n += len(w.lanes)
+	}
+	g.mu.Unlock()
+	for range n {
+		// When the queue is full they are busy, and look after their request.
+		// When it is closed its end does the same.
+		if tryWrite(g.queueW, make([]byte, packetHead)) != nil {
+			return
+		}
+	}
+}
+
+// drain lets no more requests in. The workers end when the queue is empty.
+func (g *generation) drain() {
+	g.mu.Lock()
+	if g.draining {
+		g.mu.Unlock()
+		return
+	}
+	g.draining = true
+	deadline := time.Now().Add(orLong(g.pool.config.GracefulTimeout))
+	for _, w := range g.workers {
+		w.retiring = true
+		w.deadline = deadline
+	}
+	g.mu.Unlock()
+	g.queueW.Close()
+}
+
+// destroy ends what is left of the generation, at once.
+func (g *generation) destroy(reason string) {
+	g.drain()
+	g.mu.Lock()
+	workers := append([]*worker(nil), g.workers...)
+	g.mu.Unlock()
+	for _, w := range workers {
+		w.kill(reason)
+	}
+	g.slots.refuse()
+	for i := range g.slots.all {
+		s := &g.slots.all[i]
+		s.mu.Lock()
+		id := s.id
+		s.mu.Unlock()
+		if id != 0 {
+			s.fail(id, errWorkerEnded, false)
+		}
+	}
+	for _, w := range workers {
+		<-w.exited
+	}
+	g.mu.Lock()
+	zygote := g.zygote
+	g.mu.Unlock()
+	if zygote != nil {
+		zygote.kill(reason)
+		<-zygote.exited
+	}
+	g.queueR.Close()
+	go func() { // a client may be slow to take what a worker has left
+		g.users.Wait()
+		g.board.close()
+	}()
+}
+
+// exitedWorkers takes those out of the list that have ended, and logs each.
+func (g *generation) exitedWorkers() (n int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	rest := g.workers[:0]
+	for _, w := range g.workers {
+		select {
+		case <-w.exited:
+			n++
+			g.noteExit(w)
+		default:
+			rest = append(rest, w)
+		}
+	}
+	clear(g.workers[len(rest):])
+	g.workers = rest
+	return n
+}
+
+// noteExit logs the end of a worker, and slows the next start down when it was
+// none that anybody wanted. The caller holds g.mu.
+func (g *generation) noteExit(w *worker) {
+	w.mu.Lock()
+	status, reason, trace := w.status, w.reason, w.trace
+	w.mu.Unlock()
+	if w.retiring && w.deadline.After(time.Now()) {
+		g.pool.log(slog.LevelDebug, "worker ended", "pid", w.pid, "reason", reason)
+		return
+	}
+	if status == "" {
+		status = "unknown: its parent is the process that forked it"
+	}
+	g.pool.restarts.Add(1)
+	attrs := []any{"pid", w.pid, "status", status}
+	if reason != "" {
+		attrs = append(attrs, "reason", reason)
+	}
+	if !w.isReady && trace == "" {
+		attrs = append(attrs, "remark", "it was not ready yet")
+	}
+	g.pool.log(slog.LevelError, "worker ended unexpectedly", attrs...)
+	if trace != "" {
+		g.pool.log(slog.LevelError, "the application cannot be imported", "traceback", trace)
+	}
+	if w.isReady && time.Since(w.born) > 10*time.Second {
+		g.failures = 0
+		return
+	}
+	g.failures++
+	// The first few come back at once: the requests that wait are not theirs.
+	if g.failures > 3 {
+		wait := min(10*time.Second, 100*time.Millisecond<<min(g.failures-4, 10))
+		g.patience = time.Now().Add(wait)
+		if g.failures == 8 {
+			g.pool.log(slog.LevelError, "workers end again and again; the application, or what it loads, has to be mended; the next start is slower each time",
+				"in a row", g.failures, "wait", wait.String())
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package python
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"strconv"
+	"syscall"
+	"unsafe"
+)
+
+const fcntlSetPipeSize = 1031 // F_SETPIPE_SZ
+
+// packetPipe returns a pipe of which each read returns what one write wrote,
+// and how many packets there is room for. The write end does not block.
+func packetPipe() (r, w *os.File, packets int, err error) {
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_DIRECT|syscall.O_CLOEXEC); err != nil {
+		return nil, nil, 0, os.NewSyscallError("pipe2", err)
+	}
+	// Each packet takes a page. Who may not have that many has to do with what
+	// pipes have by default, 16.
+	packets = 16
+	size, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), fcntlSetPipeSize, 1<<20)
+	if errno == 0 {
+		packets = int(size) / os.Getpagesize()
+	}
+	syscall.SetNonblock(fds[1], true)
+	return os.NewFile(uintptr(fds[0]), "queue"), os.NewFile(uintptr(fds[1]), "queue"), packets, nil
+}
+
+// shareMemory returns memory that a process has too which maps the file. The
+// file has no name.
+func shareMemory(size int) (*os.File, []byte, error) {
+	dir := "/dev/shm"
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = ""
+	}
+	file, err := os.CreateTemp(dir, "gowsgi-")
+	if err != nil {
+		return nil, nil, err
+	}
+	os.Remove(file.Name())
+	size = (size + 7) &^ 7
+	if err := file.Truncate(int64(size)); err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	b, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	if err != nil {
+		file.Close()
+		return nil, nil, os.NewSyscallError("mmap", err)
+	}
+	return file, b, nil
+}
+
+func unmap(b []byte) { syscall.Munmap(b) }
+
+// socketPair returns two connected sockets.
+func socketPair() (ours, theirs *os.File, err error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	for _, fd := range fds { // as much as the system grants: a block in one piece
+		syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_SNDBUF, 1<<20)
+	}
+	return os.NewFile(uintptr(fds[0]), "lane"), os.NewFile(uintptr(fds[1]), "lane"), nil
+}
+
+// receiver reads from a socket on which descriptors may come. It is
+// syscall.Recvmsg without what that allocates at each call.
+type receiver struct {
+	header  syscall.Msghdr
+	vector  syscall.Iovec
+	control [64]byte
+}
+
+func (r *receiver) receive(fd uintptr, room []byte) (n int, file *os.File, err error) {
+	r.vector.Base = &room[0]
+	r.vector.SetLen(len(room))
+	r.header = syscall.Msghdr{Iov: &r.vector, Iovlen: 1, Control: &r.control[0]}
+	r.header.SetControllen(len(r.control))
+	for {
+		got, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.header)), syscall.MSG_CMSG_CLOEXEC)
+		if errno == syscall.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return 0, nil, errno
+		}
+		n = int(got)
+		break
+	}
+	if r.header.Controllen > 0 {
+		file = r.file(r.control[:r.header.Controllen])
+	}
+	return n, file, nil
+}
+
+// file returns the one descriptor that came.
+func (r *receiver) file(control []byte) (file *os.File) {
+	messages, err := syscall.ParseSocketControlMessage(control)
+	if err != nil {
+		return nil
+	}
+	for i := range messages {
+		fds, err := syscall.ParseUnixRights(&messages[i])
+		if err != nil {
+			continue
+		}
+		for _, fd := range fds {
+			if file != nil {
+				syscall.Close(fd)
+				continue
+			}
+			file = os.NewFile(uintptr(fd), "file")
+		}
+	}
+	return file
+}
+
+func wouldBlock(err error) bool { return errors.Is(err, syscall.EAGAIN) }
+
+// isolate makes the process one of its own group, which a terminal's Ctrl-C
+// does not reach, and the user's that is asked for.
+func isolate(cmd *exec.Cmd, c *Config) error {
+	// The kernel sends this when the thread that started the process ends,
+	// which is why starter keeps one.
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = attr
+	if c.User == "" && c.Group == "" {
+		return nil
+	}
+	uid, gid := os.Getuid(), os.Getgid()
+	if c.User != "" {
+		u, err := user.Lookup(c.User)
+		if err != nil {
+			if u, err = user.LookupId(c.User); err != nil {
+				return fmt.Errorf("user %q is not known", c.User)
+			}
+		}
+		uid, _ = strconv.Atoi(u.Uid)
+		gid, _ = strconv.Atoi(u.Gid)
+	}
+	if c.Group != "" {
+		g, err := user.LookupGroup(c.Group)
+		if err != nil {
+			if g, err = user.LookupGroupId(c.Group); err != nil {
+				return fmt.Errorf("group %q is not known", c.Group)
+			}
+		}
+		gid, _ = strconv.Atoi(g.Gid)
+	}
+	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}}
+	return nil
+}
+
+const (
+	signalKill = int(syscall.SIGKILL)
+	signalDump = int(syscall.SIGUSR2) // faulthandler of the worker is registered for it
+)
+
+// signalGroup sends a signal to a worker that leads a group.
+func signalGroup(pid, sig int) {
+	if sig == signalKill {
+		syscall.Kill(-pid, syscall.Signal(sig))
+		return
+	}
+	syscall.Kill(pid, syscall.Signal(sig))
+}
+
+// residentMemory returns the bytes of memory that a process has.
+func residentMemory(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, resident, shared int64
+	if _, err := fmt.Sscan(string(text), &size, &resident, &shared); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
+
+// passDescriptors sends data, and the descriptors of files with it.
+func passDescriptors(fd uintptr, data []byte, files []*os.File) error {
+	fds := make([]int, len(files))
+	for i, f := range files {
+		raw, err := f.SyscallConn()
+		if err != nil {
+			return err
+		}
+		if err := raw.Control(func(fd uintptr) { fds[i] = int(fd) }); err != nil {
+			return err
+		}
+	}
+	return syscall.Sendmsg(int(fd), data, syscall.UnixRights(fds...), nil, 0)
+}
+
+// tryWrite writes to a pipe if that is possible at once.
+func tryWrite(f *os.File, data []byte) error {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var wrote error
+	err = raw.Write(func(fd uintptr) bool {
+		_, wrote = syscall.Write(int(fd), data)
+		return true
+	})
+	return errors.Join(err, wrote)
+}

@@ -1,0 +1,923 @@
+"""Serves a WSGI application for the Go process that started this one.
+
+Requests come as packets from a queue that all workers of a generation read: who
+is free takes the next. Each thread has a lane of its own, a socket on which its
+answers go back. A page of shared memory says which request a lane has begun, and
+which requests nobody waits for any more. Package adapters/python of gowsgi has
+the other half of this file, and doc.go there describes what passes between them.
+
+This file uses the standard library only, and runs on CPython 3.8 to 3.14.
+"""
+import array
+import ast
+import errno
+import faulthandler
+import gc
+import importlib
+import importlib.util
+import io
+import json
+import mmap
+import os
+import re
+import signal
+import socket
+import stat
+import struct
+import sys
+import threading
+import traceback
+
+# The descriptors that a process is started with; the lanes follow.
+CONTROL, QUEUE, BOARD, LANES = 4, 5, 6, 7
+
+PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, nothing
+FRAME = struct.Struct("<IIQHH")  # bytes after it, of them head, id, type, flags
+REPLY = struct.Struct("<II")  # bytes after it, type
+LARGEST_PACKET = 4096  # of the queue: a pipe in packet mode
+
+INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
+RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
+LAST, AGAIN, CHECK, COMMIT, SINGLE, KEPT = 1, 2, 4, 8, 16, 32  # flags of a frame
+OK, EOF, REFUSED = range(3)  # types of a reply
+
+BIGGEST = 256 << 10  # bytes of a frame: what Go has buffers for
+JOINED = 16 << 10  # up to here a copy is cheaper than a second piece
+
+pack_frame = FRAME.pack
+unpack_packet = PACKET.unpack_from
+os_read, os_write = os.read, os.write
+
+
+class ContractError(AssertionError):
+    """The application, or its server, broke a rule of PEP 3333."""
+
+
+class InputError(OSError):
+    """The body of the request cannot be read to its end."""
+
+
+class Disconnected(ConnectionAbortedError):
+    """Nobody waits for this response any more."""
+
+
+class Board:
+    """The shared page, as both sides see it."""
+
+    def __init__(self, fd, lanes, slots):
+        self.memory = mmap.mmap(fd, lanes * 16 + slots)
+        view = memoryview(self.memory)
+        self.words = view[:lanes * 16].cast("Q")  # two a lane: what it has begun, and whether it is to end
+        self.cancelled = view[lanes * 16:]  # a byte a slot
+
+
+# What heads have been found to be in order, so that Go need not be asked again.
+# The rules themselves are in Go, and only there.
+known_statuses, known_names = set(), {}
+has_control = re.compile("[\x01-\x1f\x7f]").search
+MOST_KNOWN = 2000
+
+
+def encode(status, headers):
+    """Returns the head as bytes, its Content-Length and whether it is known to be good."""
+    parts = [status]
+    length, good = -1, status in known_statuses
+    for name, value in headers:
+        kind = known_names.get(name)
+        if kind is None:
+            good = False
+        elif kind:
+            if length >= 0 or not (value.isascii() and value.isdigit()) or len(value) > 18:
+                good = False
+            else:
+                length = int(value)
+        parts.append(name)
+        parts.append(value)
+    text = "\0".join(parts)
+    if has_control(text) is not None:
+        good = False
+    if text.count("\0") != len(parts) - 1:
+        raise ContractError("the status or a header contains a NUL: %s" % ascii(text)[:200])
+    try:
+        return text.encode("latin-1"), length, good
+    except UnicodeEncodeError:
+        raise ContractError("the head contains %s, expected characters up to U+00FF" % ascii(text)[:200]) from None
+
+
+def remember(status, headers):
+    """Remembers a head that Go has accepted, by its parts."""
+    if len(known_statuses) < MOST_KNOWN:
+        known_statuses.add(status)
+    for name, _ in headers:
+        if len(known_names) < MOST_KNOWN:
+            known_names[name] = name.lower() == "content-length"
+
+
+def check_types(status, headers):
+    """Refuses what could not be sent, or is no list of pairs of str."""
+    if type(status) is not str:
+        raise ContractError("the status is %s, a %s, expected a str" % (shorten(status), type(status).__name__))
+    if type(headers) is not list:
+        raise ContractError("the headers are a %s, expected a list" % type(headers).__name__)
+    for header in headers:
+        if type(header) is not tuple or len(header) != 2:
+            raise ContractError("a header is %s, expected a tuple of name and value" % shorten(header))
+        for text in header:
+            if type(text) is not str:
+                raise ContractError("a header is %s, expected name and value to be str" % shorten(header))
+
+
+def shorten(value):
+    return ascii(value)[:100]
+
+
+class Exchange:
+    """One request, and the response to it."""
+
+    __slots__ = ("lane", "ident", "slot", "head", "length", "flags", "started", "committed", "ended", "over",
+                 "failed", "wrote", "sent", "bodiless", "input_done")
+
+    def __init__(self, lane, ident, bodiless):
+        self.lane, self.ident, self.slot = lane, ident, ident & 0xFFFF
+        self.head = None
+        self.length = -1
+        self.flags = 0  # of the frame that will have the head
+        self.started = self.committed = self.ended = self.over = self.wrote = False
+        self.failed = None  # why the response cannot be completed
+        self.sent = 0
+        self.bodiless = bodiless  # or Content-Length would say nothing about what is sent
+        self.input_done = False
+
+    def start_response(self, status, headers, exc_info=None):
+        if self.over:
+            raise ContractError("start_response was called after the end of the request")
+        if exc_info:
+            try:
+                if self.committed:
+                    self.failed = exc_info[1]
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+            again = self.started
+        elif self.started:
+            return self.refuse(ContractError("start_response was called again with status %s and no exc_info" % shorten(status)))
+        else:
+            again = False
+        self.started = True
+        self.failed = self.head = None
+        try:
+            for header in headers:
+                if type(header) is not tuple:
+                    check_types(status, headers)
+            head, length, good = encode(status, headers)
+            if type(status) is not str or type(headers) is not list:
+                check_types(status, headers)
+        except ContractError as exc:
+            return self.refuse(exc)
+        except (TypeError, ValueError, AttributeError) as exc:
+            try:
+                check_types(status, headers)
+            except ContractError as better:
+                exc = better
+            return self.refuse(exc)
+        if not good:
+            self.ask_head(head, again, status, headers)
+            if self.failed is None:
+                length = encode(status, headers)[1]
+        elif again and self.flags & KEPT:  # Go has an earlier one
+            self.ask_head(head, True, status, headers)
+        self.head, self.length = head, length
+        return self.write
+
+    def refuse(self, exc):
+        self.failed = exc
+        raise exc
+
+    def ask_head(self, head, again, status, headers):
+        """Has Go look at a head and keep it."""
+        lane = self.lane
+        lane.put(RESPONSE, self.ident, CHECK | (AGAIN if again else 0), head, len(head))
+        kind, text = lane.reply()
+        self.flags |= KEPT
+        if kind != OK:
+            self.refuse(ContractError(text.decode("utf-8", "replace")))
+        remember(status, headers)
+
+    def write(self, data):
+        if self.over:
+            raise ContractError("write was called after the end of the request")
+        if self.failed is not None:
+            raise self.failed
+        if type(data) is not bytes:
+            data = as_bytes("write was given", data)
+        self.wrote = True
+        if data or not self.committed:
+            self.send(data, 0 if data else COMMIT)
+
+    def send(self, data, flags=0):
+        """Sends a block, with the head if that is still to do."""
+        if self.failed is not None:
+            raise self.failed
+        lane = self.lane
+        if lane.cancelled[self.slot] and not self.ended:
+            raise Disconnected(errno.ECONNABORTED, "the client has left")
+        size = len(data)
+        too_long = 0 <= self.length < self.sent + size and not self.bodiless
+        if self.ended:
+            raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
+        self.sent += size
+        if self.sent == self.length and not self.bodiless and self.input_done:
+            flags |= LAST  # Go has all that it needs; what happens from here on is no business of the client
+            self.ended = True
+        if self.committed:
+            lane.put(DATA, self.ident, flags, data)
+        else:
+            if self.head is None:
+                raise ContractError("a block came, expected start_response to be called before")
+            self.committed = True
+            head = b"" if self.flags & KEPT else self.head
+            lane.put(RESPONSE, self.ident, flags | self.flags, head, len(head), data)
+        if too_long:  # Go has sent what fits
+            raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
+
+    def respond(self, app, environ):
+        """Calls the application and sends what it answers."""
+        body = None
+        try:
+            try:
+                body = app(environ, self.start_response)
+                kind = type(body)
+                if (kind is list or kind is tuple) and len(body) == 1 and not self.wrote:
+                    self.single(body[0])
+                elif kind is FileWrapper and self.send_file(body):
+                    pass
+                else:
+                    self.iterate(body)
+                self.finish()
+            except Disconnected:
+                self.give_up()
+            except BaseException:
+                self.fail(traceback.format_exc())
+        finally:
+            self.over = True
+            if body is not None:
+                close = getattr(body, "close", None)
+                if close is not None:
+                    try:
+                        close()
+                    except BaseException:
+                        self.lane.log(self.ident, "closing the response body failed\n" + traceback.format_exc())
+
+    def single(self, block):
+        """Sends a body of one block, of which the length is known by that."""
+        if type(block) is not bytes:
+            block = as_bytes("the body yielded", block)
+        if self.failed is None and self.head is not None and block and len(block) <= BIGGEST and (
+                self.length < 0 or self.length == len(block)) and not self.lane.cancelled[self.slot]:
+            self.committed = self.ended = True
+            head = b"" if self.flags & KEPT else self.head
+            self.lane.put(RESPONSE, self.ident, LAST | SINGLE | self.flags, head, len(head), block)
+        elif block:
+            if len(block) > BIGGEST and self.length < 0:
+                self.length = len(block)
+                if not self.flags & KEPT and self.head is not None and not self.bodiless and self.head[:3] not in (b"204", b"304"):
+                    self.head += b"\0Content-Length\0%d" % self.length
+                self.send(block)
+            else:
+                self.send(block, SINGLE)
+
+    def iterate(self, body):
+        if body is None:
+            raise ContractError("the application returned None, expected an iterable of blocks")
+        if isinstance(body, (str, bytes)):
+            if isinstance(body, str):
+                raise ContractError("the application returned a str, expected an iterable of bytes")
+            if body:
+                self.send(bytes(body))  # legal, and never meant: not byte by byte
+            return
+        flags = 0
+        if not self.wrote and hasattr(type(body), "__len__"):
+            try:
+                flags = SINGLE if len(body) == 1 else 0
+            except TypeError:
+                pass
+        for block in body:
+            if type(block) is not bytes:
+                block = as_bytes("the body yielded", block)
+            if block:
+                self.send(block, flags)
+                flags = 0
+            elif self.lane.cancelled[self.slot] and not self.ended:
+                raise Disconnected(errno.ECONNABORTED, "the client has left")
+
+    def send_file(self, wrapper):
+        """Gives a file to Go, if it is one; then nothing is left for the worker to do."""
+        if self.wrote or self.failed is not None or self.head is None:
+            return False
+        position = wrapper.position()
+        if position is None:
+            return False
+        self.committed = True
+        head = b"" if self.flags & KEPT else self.head
+        self.lane.put(RESPONSE, self.ident, self.flags, head, len(head))
+        self.lane.put_file(self.ident, wrapper.file.fileno(), position)
+        return True
+
+    def finish(self):
+        if self.ended:
+            return
+        if self.failed is not None:
+            raise self.failed
+        if not self.committed:
+            if self.head is None:
+                raise ContractError("the body ended, expected start_response to be called before")
+            self.committed = True
+            head = b"" if self.flags & KEPT else self.head
+            self.lane.put(RESPONSE, self.ident, LAST | self.flags, head, len(head))
+        else:
+            self.lane.put(END, self.ident, LAST)
+        self.ended = True
+
+    def fail(self, text):
+        if self.ended:
+            self.lane.log(self.ident, "application failed after its response was complete\n" + text)
+        else:
+            self.ended = True
+            self.lane.put(ERROR, self.ident, LAST, text[-32000:].encode("utf-8", "backslashreplace"))
+
+    def give_up(self):
+        if not self.ended:
+            self.ended = True
+            self.lane.put(END, self.ident, LAST)
+
+    def disconnected(self):
+        """environ["gowsgi.client_disconnected"]: whether nobody waits for the response any more."""
+        return self.over or not self.ended and bool(self.lane.cancelled[self.slot])
+
+    def early_hints(self, headers):
+        if self.over:
+            raise ContractError("wsgi.early_hints was called after the end of the request")
+        if self.committed or self.ended:
+            return
+        text = "\0".join(part for header in headers for part in header)
+        self.lane.put(HINTS, self.ident, 0, text.encode("latin-1"))
+        kind, text = self.lane.reply()
+        if kind != OK:
+            raise ContractError(text.decode("utf-8", "replace"))
+
+
+def as_bytes(what, block):
+    if isinstance(block, bytes):
+        return bytes(block)
+    raise ContractError("%s %s, a %s, expected bytes" % (what, shorten(block), type(block).__name__))
+
+
+class RemoteBody(io.RawIOBase):
+    """The body of a request that Go still has, or still has to receive."""
+
+    def __init__(self, exchange):
+        self.exchange = exchange
+        self.error = None
+        self.at_end = False
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        if self.exchange.over:
+            raise ContractError("wsgi.input was read after the end of the request")
+        if self.error is not None:
+            raise self.error
+        if self.at_end or not len(buffer):
+            return 0
+        lane = self.exchange.lane
+        if self.exchange.ended or lane.cancelled[self.exchange.slot]:
+            raise Disconnected(errno.ECONNABORTED, "the client has left")
+        with memoryview(buffer) as view, view.cast("B") as room:
+            lane.put(READ, self.exchange.ident, 0, b"", min(len(room), BIGGEST))
+            kind, size = lane.reply_head()
+            if kind == OK:
+                lane.receive_into(room[:size])
+                return size
+        text = lane.receive(size).decode("utf-8", "replace")
+        if kind == EOF:
+            self.at_end = True
+            return 0
+        self.error = InputError(errno.EPIPE, text)
+        raise self.error
+
+    def readall(self):
+        parts = []
+        while True:
+            part = bytearray(BIGGEST)
+            size = self.readinto(part)
+            if not size:
+                return b"".join(parts)
+            del part[size:]
+            parts.append(part)
+
+
+class Input:
+    """wsgi.input of a request whose body is not at hand: it is asked for when it is read."""
+
+    __slots__ = ("exchange", "stream")
+
+    def __init__(self, exchange):
+        self.exchange, self.stream = exchange, None
+
+    def open(self):
+        if self.exchange.over:
+            raise ContractError("wsgi.input was read after the end of the request")
+        if self.stream is None:
+            self.exchange.input_done = False
+            self.stream = io.BufferedReader(RemoteBody(self.exchange), 64 << 10)
+        return self.stream
+
+    def read(self, size=-1):
+        return self.open().read(-1 if size is None or size < 0 else size)
+
+    def readline(self, size=-1):
+        return self.open().readline(-1 if size is None or size < 0 else size)
+
+    def readlines(self, hint=-1):
+        return self.open().readlines(-1 if hint is None or hint < 0 else hint)
+
+    def __iter__(self):
+        return iter(self.readline, b"")
+
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    def readinto(self, buffer):
+        return self.open().readinto(buffer)
+
+
+class Errors:
+    """wsgi.errors of the requests of a lane."""
+
+    encoding, errors = "utf-8", "backslashreplace"
+
+    def __init__(self, lane):
+        self.lane = lane
+        self.pending = []
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError("wsgi.errors.write was given a %s, expected a str" % type(text).__name__)
+        lane = self.lane
+        if threading.get_ident() != lane.thread:  # of the application's own: not of this request
+            return sys.stderr.write(text)
+        if lane.ident:
+            lane.log(lane.ident, text)
+        else:
+            sys.stderr.write(text)
+        return len(text)
+
+    def writelines(self, lines):
+        self.write("".join(lines))
+
+    def flush(self):
+        pass
+
+
+class FileWrapper:
+    """wsgi.file_wrapper"""
+
+    def __init__(self, file, size=8192):
+        self.file, self.size = file, size
+        if hasattr(file, "close"):
+            self.close = file.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        block = self.file.read(self.size)
+        if not block:
+            raise StopIteration
+        return block
+
+    def position(self):
+        """Where the file is, if it is one that Go can read in its place: what
+        its read returns is what its descriptor has."""
+        file = self.file
+        file = getattr(file, "file", file) if type(file).__module__ == "tempfile" else file
+        kind = type(file)
+        if kind is not io.FileIO and (kind not in (io.BufferedReader, io.BufferedRandom) or type(file.raw) is not io.FileIO):
+            return None
+        try:
+            if kind is io.BufferedRandom:
+                file.flush()
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) or not file.readable():
+                return None
+            return file.tell()
+        except (OSError, ValueError):
+            return None
+
+
+class Lane:
+    """One thread's connection with Go."""
+
+    def __init__(self, fd, number, worker):
+        self.fd, self.number, self.worker = fd, number, worker
+        self.socket = None
+        self.cancelled = worker.board.cancelled
+        self.ident = 0
+        self.thread = None
+        self.errors = Errors(self)
+
+    def put(self, kind, ident, flags, payload=b"", head=0, block=b""):
+        """Sends a frame. One that is too long for Go's buffers becomes several."""
+        rest = None
+        if len(payload) + len(block) > BIGGEST:
+            block = memoryview(block or payload)
+            if kind == DATA:
+                payload = b""
+            cut = BIGGEST - len(payload)
+            block, rest = block[:cut], block[cut:]
+            if rest:
+                last, flags = flags & LAST, flags & ~LAST
+        header = pack_frame(len(payload) + len(block), head, ident, kind, flags)
+        if len(block) <= JOINED and len(payload) <= JOINED:
+            self.write(b"".join((header, payload, block)))
+        else:
+            self.write_all([header, payload, block])
+        while rest:
+            block, rest = rest[:BIGGEST], rest[BIGGEST:]
+            self.write_all([pack_frame(len(block), 0, ident, DATA, 0 if rest else last), block])
+
+    def write(self, data):
+        sent = os_write(self.fd, data)
+        while sent < len(data):
+            data = data[sent:]
+            sent = os_write(self.fd, data)
+
+    def write_all(self, parts):
+        parts = [memoryview(part) for part in parts if len(part)]
+        while parts:
+            sent = os.writev(self.fd, parts)
+            while parts and sent >= len(parts[0]):
+                sent -= len(parts.pop(0))
+            if sent:
+                parts[0] = parts[0][sent:]
+
+    def put_file(self, ident, fd, position):
+        if self.socket is None:
+            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.fd)
+        payload = struct.pack("<Q", position)
+        frame = pack_frame(len(payload), 0, ident, FILE, 0) + payload
+        sent = self.socket.sendmsg([frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        if sent < len(frame):
+            self.write(frame[sent:])
+
+    def log(self, ident, text):
+        self.put(LOG, ident, 0, text[:BIGGEST // 4].encode("utf-8", "backslashreplace"))
+
+    def receive(self, size):
+        data = b""
+        while len(data) < size:
+            part = os_read(self.fd, size - len(data))
+            if not part:
+                raise InputError(errno.EPIPE, "the server has ended")
+            data += part
+        return data
+
+    def receive_into(self, room):
+        while len(room):
+            size = os.readv(self.fd, [room])
+            if not size:
+                raise InputError(errno.EPIPE, "the server has ended")
+            room = room[size:]
+
+    def reply_head(self):
+        size, kind = REPLY.unpack(self.receive(REPLY.size))
+        return kind, size
+
+    def reply(self):
+        kind, size = self.reply_head()
+        return kind, self.receive(size)
+
+    def serve(self):
+        """Serves one request after the other, until there are no more."""
+        self.thread = threading.get_ident()
+        worker, app, base = self.worker, self.worker.app, dict(self.worker.base)
+        base["wsgi.errors"] = self.errors
+        words, cancelled = worker.board.words, worker.board.cancelled
+        begun, retire = self.number * 2, self.number * 2 + 1
+        known_keys = {}
+        BytesIO = io.BytesIO
+        while not words[retire]:
+            packet = os_read(QUEUE, LARGEST_PACKET)
+            if not packet:
+                return
+            ident, keys, values, flags, _ = unpack_packet(packet)
+            if not ident:  # only to make us look whether we are to end
+                continue
+            words[begun] = ident
+            if cancelled[ident & 0xFFFF]:
+                self.put(END, ident, LAST)
+                words[begun] = 0
+                continue
+            self.ident = ident
+            at = 20 + keys
+            if flags & LARGE:
+                self.put(WANT, ident, 0)
+                kind, packet = self.reply()
+                if kind != OK:  # nobody waits for it any more
+                    self.put(END, ident, LAST)
+                    words[begun] = 0
+                    continue
+                at = keys
+                section = packet[:at]
+            else:
+                section = packet[20:at]
+            names = known_keys.get(section)
+            if names is None:
+                names = section.decode("latin-1").split("\0")
+                if len(known_keys) < 1000:
+                    names = [sys.intern(name) for name in names]
+                    known_keys[section] = names
+            environ = base.copy()
+            environ.update(zip(names, packet[at:at + values].decode("latin-1").split("\0")))
+            exchange = Exchange(self, ident, environ.get("REQUEST_METHOD") == "HEAD")
+            if flags & INLINE:
+                environ["wsgi.input"] = body = BytesIO(packet[at + values:])
+                exchange.input_done = True
+            else:
+                environ["wsgi.input"] = Input(exchange)
+                exchange.input_done = not flags & REMOTE
+                body = None
+            if flags & HINTED:
+                environ["wsgi.early_hints"] = exchange.early_hints
+            environ["gowsgi.client_disconnected"] = exchange.disconnected
+            exchange.respond(app, environ)
+            if body is not None:
+                body.close()
+            del environ, exchange, body  # or it would live until the next request comes
+            self.ident = 0
+            words[begun] = 0
+            worker.count()
+
+
+class Worker:
+    """One process that serves."""
+
+    def __init__(self, config, control, lanes, app):
+        self.app = app
+        self.control = control
+        self.control_lock = threading.Lock()
+        self.board = Board(BOARD, config["lanes"], config["slots"])
+        self.base = {
+            "wsgi.version": (1, 0),
+            "wsgi.multithread": len(lanes) > 1,
+            "wsgi.multiprocess": config["multiprocess"],
+            "wsgi.run_once": False,
+            "wsgi.input_terminated": True,
+            "wsgi.file_wrapper": FileWrapper,
+        }
+        self.lanes = [Lane(fd, config["first"] + i, self) for i, fd in enumerate(lanes)]
+        self.left = config.get("max_requests", 0)
+
+    def tell(self, **message):
+        tell(self.control, self.control_lock, message)
+
+    def count(self):
+        if self.left:
+            self.left -= 1
+            if not self.left:
+                self.tell(op="full")
+
+    def run(self):
+        os.set_blocking(QUEUE, True)
+        threading.Thread(target=self.listen, name="gowsgi control", daemon=True).start()
+        self.tell(op="ready", pid=os.getpid(), files=imported())
+        if len(self.lanes) == 1:  # in the main thread, where signals may be handled
+            self.lanes[0].serve()
+            return
+        threads = [threading.Thread(target=lane.serve, name="gowsgi lane %d" % lane.number) for lane in self.lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def listen(self):
+        """Answers what Go asks, and ends the process when Go has ended."""
+        for message in messages(self.control):
+            if message["op"] == "files":
+                self.tell(op="files", files=imported())
+        os._exit(0)
+
+
+def tell(control, lock, message):
+    data = json.dumps(message).encode() + b"\n"
+    with lock:
+        try:
+            control.sendall(data)
+        except OSError:
+            pass  # the reader of the same socket will see it
+
+
+def messages(control):
+    rest = b""
+    while True:
+        try:
+            data = control.recv(65536)
+        except OSError:
+            return
+        if not data:
+            return
+        *lines, rest = (rest + data).split(b"\n")
+        for line in lines:
+            yield json.loads(line)
+
+
+def imported():
+    """The source files of all that has been imported."""
+    files = set()
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__file__", None)
+        if isinstance(name, str):
+            files.add(os.path.abspath(name))
+    return sorted(files)
+
+
+def load(target):
+    """The application that target names."""
+    name, colon, attribute = target.partition(":")
+    if ".py:" in target:
+        name, colon, attribute = target.rpartition(":")
+    elif target.endswith(".py"):
+        name, attribute = target, ""
+    attribute = attribute or "application"
+    if name.endswith(".py"):
+        path = os.path.abspath(name)
+        sys.path.insert(0, os.path.dirname(path))
+        stem = os.path.splitext(os.path.basename(path))[0]
+        spec = importlib.util.spec_from_file_location(stem, path)
+        if spec is None or not os.path.isfile(path):
+            raise FileNotFoundError(errno.ENOENT, "there is no such file", path)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[stem] = module
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(name)
+    found = module
+    tree = ast.parse(attribute.strip(), mode="eval").body
+    call = None
+    if isinstance(tree, ast.Call):
+        call, tree = tree, tree.func
+    path = []
+    while isinstance(tree, ast.Attribute):
+        path.append(tree.attr)
+        tree = tree.value
+    if not isinstance(tree, ast.Name):
+        raise ValueError("%s names no object of a module, expected a name or a call of one" % attribute)
+    for part in [tree.id] + path[::-1]:
+        found = getattr(found, part)
+    if call is not None:
+        found = found(*[ast.literal_eval(arg) for arg in call.args],
+                      **{word.arg: ast.literal_eval(word.value) for word in call.keywords})
+    if not callable(found):
+        raise TypeError("%s is a %s, which cannot be called" % (target, type(found).__name__))
+    return found
+
+
+def open_app(config):
+    """Prepares the process for the application and imports it."""
+    sys.argv = [config["app"]]
+    sys.path[:] = [entry for entry in sys.path if entry != ""]
+    sys.path.insert(0, os.getcwd())
+    for entry in reversed(config.get("path") or []):
+        sys.path.insert(0, entry)
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2, all_threads=True, chain=False)
+    return load(config["app"])
+
+
+class Zygote:
+    """A process that has the application imported and forks workers, which
+    share its memory for as long as they do not write to it."""
+
+    def __init__(self, config, control, app):
+        self.config, self.control, self.app = config, control, app
+        self.lock = threading.Lock()
+        self.rest, self.fds = b"", []  # what came and is not used yet
+
+    def run(self):
+        """Returns in each child, with its worker."""
+        tell(self.control, self.lock, {"op": "ready", "pid": os.getpid(), "files": imported()})
+        waker, wakened = socket.socketpair()
+        for end in (waker, wakened):
+            end.setblocking(False)
+        signal.set_wakeup_fd(waker.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        import selectors
+        selector = selectors.DefaultSelector()
+        selector.register(self.control, selectors.EVENT_READ)
+        selector.register(wakened, selectors.EVENT_READ)
+        while True:
+            ready = [key.fileobj for key, _ in selector.select()]
+            if wakened in ready:
+                try:
+                    wakened.recv(4096)
+                except BlockingIOError:
+                    pass
+                self.reap()
+            if self.control in ready:
+                child = self.answer()
+                if child is not None:
+                    signal.set_wakeup_fd(-1)
+                    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                    selector.close()
+                    waker.close()
+                    wakened.close()
+                    self.control.close()
+                    return child
+
+    def reap(self):
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            if os.WIFSIGNALED(status):
+                text = "signal: " + signal.Signals(os.WTERMSIG(status)).name
+            else:
+                text = "exit status %d" % os.WEXITSTATUS(status)
+            tell(self.control, self.lock, {"op": "exited", "pid": pid, "status": text})
+
+    def answer(self):
+        """Does what Go asks. Only a request to fork comes with descriptors, and
+        Go waits for the answer to one before it makes another."""
+        data, ancillary, _, _ = self.control.recvmsg(65536, socket.CMSG_SPACE(4 * 200))
+        for level, kind, content in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(content[:len(content) - len(content) % fds.itemsize])
+                self.fds += fds
+        if not data:
+            os._exit(0)
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if message["op"] == "fork":
+                fds, self.fds = self.fds, []
+                child = self.fork(message, fds)
+                if child is not None:
+                    return child
+            elif message["op"] == "kill":
+                try:  # one that was not reaped has its number for certain
+                    (os.killpg if message["signal"] == signal.SIGKILL else os.kill)(message["pid"], message["signal"])
+                except OSError:
+                    pass
+            elif message["op"] == "files":
+                tell(self.control, self.lock, {"op": "files", "files": imported()})
+        return None
+
+    def fork(self, message, fds):
+        pid = os.fork()
+        if pid:
+            for fd in fds:
+                os.close(fd)
+            tell(self.control, self.lock, {"op": "forked", "pid": pid})
+            return None
+        os.setpgid(0, 0)
+        for fd in fds:
+            os.set_inheritable(fd, False)
+        control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fds[0])
+        return Worker(dict(self.config, **message), control, fds[1:], self.app)
+
+
+def main():
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, CONTROL)
+    line = b""
+    while not line.endswith(b"\n"):
+        part = control.recv(65536)
+        if not part:
+            os._exit(0)
+        line += part
+    config = json.loads(line)
+    lanes = [] if config["zygote"] else list(range(LANES, LANES + config["threads"]))
+    for fd in [CONTROL, QUEUE, BOARD] + lanes:
+        os.set_inheritable(fd, False)
+    try:
+        app = open_app(config)
+    except BaseException:
+        trace = traceback.format_exc()
+        tell(control, threading.Lock(), {"op": "failed", "trace": trace[-16000:]})
+        os._exit(3)
+    gc.collect()
+    gc.freeze()
+    if config["zygote"]:
+        worker = Zygote(config, control, app).run()
+    else:
+        worker = Worker(config, control, lanes, app)
+    worker.run()
+
+
+main()
