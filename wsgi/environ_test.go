@@ -337,3 +337,28 @@ func TestEnvironAltered(t *testing.T) {
 		}
 	})
 }
+
+func TestStrings(t *testing.T) {
+	e := wsgi.NewEnviron(t.Context(), &valueSource{source: source{vars: map[string]string{"PATH_INFO": "/a", "QUERY_STRING": "", "HTTP_HOST": "h"}}})
+	e.Set("my.user", "ann")
+	e.Set("my.count", 3)
+	e.Set("PATH_INFO", "/b")
+	e.Delete("HTTP_HOST")
+	got := map[string]string{}
+	e.Strings(func(key, value string) bool {
+		if _, twice := got[key]; twice {
+			t.Errorf("%s came twice", key)
+		}
+		got[key] = value
+		return true
+	})
+	want := map[string]string{"PATH_INFO": "/b", "QUERY_STRING": "", "my.user": "ann"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	n := 0
+	e.Strings(func(string, string) bool { n++; return false })
+	if n != 1 {
+		t.Errorf("after false came %d more", n-1)
+	}
+}

@@ -89,8 +89,8 @@ func (e *Environ) FileWrapper() FileWrapper {
 // variables and what else is text. It is All for those who pass a request on
 // over a wire, without boxing a value.
 func (e *Environ) Strings(yield func(key, value string) bool) {
-	for key, value := range e.changes {
-		if s, ok := value.(string); ok && !yield(key, s) {
+	for _, c := range e.changes {
+		if s, ok := c.value.(string); ok && !yield(c.key, s) {
 			return
 		}
 	}
@@ -100,10 +100,7 @@ func (e *Environ) Strings(yield func(key, value string) bool) {
 		e.source.All(yield)
 	default:
 		e.source.All(func(key, value string) bool {
-			if _, changed := e.changes[key]; changed {
-				return true
-			}
-			return yield(key, value)
+			return e.changed(key) >= 0 || yield(key, value)
 		})
 	}
 }

@@ -62,8 +62,8 @@ func (e *StartError) Unwrap() error { return e.Err }
 const spareBlocks = 64
 
 // newGeneration starts the workers and waits until all are ready.
-func (p *Pool) newGeneration(ctx context.Context, number, want int) (g *generation, err error) {
-	g = &generation{pool: p, number: number, want: want}
+func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generation, err error) {
+	g := &generation{pool: p, number: number, want: want}
 	r, w, packets, err := packetPipe()
 	if err != nil {
 		return nil, &StartError{App: p.config.App, Err: err}

@@ -87,9 +87,9 @@ type order struct {
 }
 
 // start starts a worker, or a zygote. It does not wait until it is ready.
-func (g *generation) start(zygote bool) (w *worker, err error) {
+func (g *generation) start(zygote bool) (_ *worker, err error) {
 	c := &g.pool.config
-	w = &worker{
+	w := &worker{
 		generation: g, block: -1, born: time.Now(),
 		ready: make(chan struct{}), gone: make(chan struct{}), exited: make(chan struct{}),
 		forked: make(chan int, 1), asked: make(chan []string, 1),

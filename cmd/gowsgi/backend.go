@@ -9,6 +9,7 @@ import (
 	"github.com/gowsgi/gowsgi/adapters/nethttp"
 	"github.com/gowsgi/gowsgi/adapters/scgi"
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
+	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -63,7 +64,7 @@ func backendAddrs(arg, list string) (network string, addrs []string, err error) 
 
 // forwardTo is the target of a client.
 func forwardTo(arg string, app wsgi.Application) target {
-	return target{name: arg, title: "requests for " + arg, open: func() (wsgi.Application, func() error, error) {
+	return target{name: arg, title: "requests for " + arg, open: func(*config, *server.Server) (wsgi.Application, func() error, error) {
 		return app, func() error {
 			if idle, ok := app.(interface{ CloseIdleConnections() }); ok {
 				idle.CloseIdleConnections()

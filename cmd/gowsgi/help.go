@@ -68,6 +68,8 @@ TARGET
             let a backend answer; BACKEND is HOST:PORT or unix:PATH, or several
             of them with commas in between
   cgi:PATH  run a CGI program for each request
+  module:callable, module:factory() or path/file.py:callable
+            a Python application, in worker processes
 
 Without a TARGET it is demo.
 
@@ -78,6 +80,10 @@ line wins. One dash before an option is as good as two.
 
 `)
 	writeOptions(w, newConfig().options())
+	io.WriteString(w, `FOR PYTHON APPLICATIONS
+
+`)
+	writeOptions(w, newConfig().python.options())
 	io.WriteString(w, `ADDR is HOST:PORT, :PORT for every interface, unix:PATH, or fd:N for a socket
 that the process was started with, each optionally behind the scheme of a
 protocol: http://, fcgi://, scgi:// or uwsgi://. Port 0 is a free port, which
@@ -96,5 +102,7 @@ EXAMPLES
   gowsgi serve --listen fcgi://unix:/run/demo.sock --script-name /
   gowsgi serve uwsgi://127.0.0.1:3031,127.0.0.1:3032
   GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
+  gowsgi serve mysite.wsgi:application --workers 4 --bind :8000
+  gowsgi serve mysite.wsgi --mount /demo=demo
 `)
 }

@@ -68,8 +68,12 @@ func TestMisunderstood(t *testing.T) {
 		{"option without its value", "serve --listen", nil, "--listen needs a value; see gowsgi serve -h"},
 		{"malformed option", "serve ---x", nil, "bad flag syntax: ---x; see gowsgi serve -h"},
 		{"two targets", "serve demo --debug demo", nil, "serve takes one TARGET, not 2; see gowsgi serve -h"},
-		{"directory", "serve dir:.", nil, `TARGET is "dir:.", expected demo or a backend, such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
-		{"Python", "serve module:app", nil, `TARGET is "module:app", expected demo or a backend, such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
+		{"directory", "serve dir:.", nil, `TARGET is "dir:.", expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
+		{"number of workers", "serve m:app --workers 0", nil, `--workers is "0", expected a number from 1 on; see gowsgi serve -h`},
+		{"timeout", "serve m:app -t never", nil, `--timeout is "never", expected a number of seconds, or a duration such as 500ms or 5m, or 0 for no limit; see gowsgi serve -h`},
+		{"max requests", "serve m:app --max-requests=-1", nil, `--max-requests is "-1", expected a number, or 0 for no limit; see gowsgi serve -h`},
+		{"mount at the root", "serve --mount /=demo", nil, `--mount is "/=demo", expected PATH=TARGET, where PATH begins with a slash and does not end in one; see gowsgi serve -h`},
+		{"mount of nothing known", "serve --mount /a=b", nil, `--mount is "/a=b", TARGET is "b", expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
 
 		{"address without a port", "serve --listen localhost", nil, `--listen is "localhost", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
 		{"address with a path", "serve --listen http://localhost:1/x", nil, `--listen is "http://localhost:1/x", expected a port from 0 to 65535; see gowsgi serve -h`},
@@ -151,7 +155,7 @@ func TestHelp(t *testing.T) {
 // TestHelpIsComplete looks for each option and its variable.
 func TestHelpIsComplete(t *testing.T) {
 	for command, options := range map[string][]option{
-		"serve": newConfig().options(),
+		"serve": append(newConfig().options(), newConfig().python.options()...),
 		"check": newCheckConfig().options(),
 	} {
 		_, stdout, _ := runWith(nil, command, "-h")

@@ -1,13 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"io"
 	"log/slog"
 	"net/netip"
+	"os"
 	"strings"
 	"time"
+
+	"github.com/gowsgi/gowsgi/adapters/python"
 )
 
 // config is what the options of serve say. A limit of 0 is none.
@@ -28,6 +32,15 @@ type config struct {
 	logLevel        slog.Level
 	environ         map[string]string
 	peers           []netip.Prefix
+	accessLogfile   string
+	pid             string
+	mounts          []mounted
+	python          pythonConfig
+
+	// Of a serve that runs:
+	pools     []*python.Pool
+	signals   chan os.Signal
+	accessLog *logFile
 }
 
 // newConfig returns the defaults, which are those of server.Server.
@@ -41,6 +54,7 @@ func newConfig() *config {
 		shutdownTimeout: 30 * time.Second,
 		logFormat:       "text",
 		environ:         make(map[string]string),
+		python:          newPythonConfig(),
 	}
 }
 
@@ -73,10 +87,18 @@ func (c *config) options() []option {
 		{"log-format", "FORMAT", "text, for people, or json. text by default.", choice(&c.logFormat, "text", "json")},
 		{"log-level", "LEVEL", "The least level that is logged: debug, info, warn or error. info by\n" +
 			"default.", level(&c.logLevel)},
-		{"env", "KEY=VALUE", "Add a variable to the environ of every request. May be given several\n" +
-			"times; in the variable, the pairs are separated by commas.", list(c.addEnviron)},
+		{"env", "KEY=VALUE", "Add a variable to the environ of every request, and to the environment of\n" +
+			"Python workers. May be given several times; in the variable, the pairs\n" +
+			"are separated by commas.", list(c.addEnviron)},
+		{"mount", "PATH=TARGET", "Serve this TARGET below PATH, beside the other one. May be given several\n" +
+			"times.", list(c.addMount)},
+		{"access-logfile", "FILE", "Write a line for each request to this file, - for standard output.", text(&c.accessLogfile)},
+		{"pid", "FILE", "Write the process id to this file, and remove it in the end.", text(&c.pid)},
 	}
 }
+
+// aliases are other names of options: those that gunicorn has for them.
+var aliases = map[string]string{"bind": "listen", "b": "listen", "w": "workers", "t": "timeout"}
 
 // option is one line of the table.
 type option struct {
@@ -129,6 +151,11 @@ func parse(args []string, options []option, lookupEnv func(string) (string, bool
 	var setErr error
 	for _, o := range options {
 		flags.Var(flagValue{o, &setErr}, o.name, o.usage)
+		for alias, name := range aliases {
+			if name == o.name {
+				flags.Var(flagValue{o, &setErr}, alias, o.usage)
+			}
+		}
 	}
 	for {
 		switch err := flags.Parse(args); {
@@ -146,7 +173,7 @@ func parse(args []string, options []option, lookupEnv func(string) (string, bool
 		args = flags.Args()[1:]
 	}
 	given := make(map[string]bool)
-	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	flags.Visit(func(f *flag.Flag) { given[cmp.Or(aliases[f.Name], f.Name)] = true })
 	for _, o := range options {
 		if given[o.name] {
 			continue

@@ -29,8 +29,8 @@ func TestParse(t *testing.T) {
 					listen: []address{{":1", "http"}, {"unix:/s", "http"}, {"fd:0", "fcgi"}}, scriptName: "/shop", serverName: "h", tlsCert: "c", tlsKey: "k",
 					maxBody: 2 << 20, readTimeout: time.Second, writeTimeout: 2 * time.Minute, idleTimeout: 3 * time.Hour,
 					singleThread: true, debug: true, logFormat: "json", logLevel: slog.LevelDebug,
-					environ: map[string]string{"A": "1", "B": "x=y"},
-					peers:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+					environ: map[string]string{"A": "1", "B": "x=y"}, python: newPythonConfig(),
+					peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 				}
 			}},
 		{"mixed with arguments", "one --debug two --name h three", nil, []string{"one", "two", "three"},
@@ -58,7 +58,7 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, address{}), cmpPrefixes); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, address{}, pythonConfig{}), cmpPrefixes); diff != "" {
 				t.Errorf("the options are not as wanted (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(test.rest, rest); diff != "" {
@@ -88,7 +88,7 @@ func TestDefaults(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if diff := cmp.Diff(newConfig(), c, cmp.AllowUnexported(config{}, address{}), cmpPrefixes); diff != "" {
+	if diff := cmp.Diff(newConfig(), c, cmp.AllowUnexported(config{}, address{}, pythonConfig{}), cmpPrefixes); diff != "" {
 		t.Errorf("the stated defaults are others than those in force (-in force +stated):\n%s", diff)
 	}
 }

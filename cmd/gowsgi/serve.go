@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/gowsgi/gowsgi/adapters/fastcgi"
 	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 const defaultListen = "127.0.0.1:8000"
@@ -24,7 +26,7 @@ const defaultListen = "127.0.0.1:8000"
 // serve serves an application until it is told to stop.
 func serve(args []string, p process) (err error) {
 	c := newConfig()
-	rest, err := parse(args, c.options(), p.lookupEnv)
+	rest, err := parse(args, append(c.options(), c.python.options()...), p.lookupEnv)
 	if errors.Is(err, errHelp) {
 		serveHelp(p.stdout)
 		return nil
@@ -50,18 +52,49 @@ func serve(args []string, p process) (err error) {
 	ctx, stop := stoppable()
 	defer stop()
 
-	app, closeApp, err := target.open()
+	app, closeApp, err := c.open(target, s)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
 	defer func() { err = errors.Join(err, closeApp()) }()
 	s.App = app
+	defer c.tend(s)()
 	if c.logFormat == "text" {
 		c.announce(p.stderr, target, listeners)
 		defer remark(ctx, p.stderr)()
 	}
 	return c.run(ctx, s, listeners)
+}
+
+// open opens the target and all that is around it. The returned function closes
+// what was opened, the last first.
+func (c *config) open(t target, s *server.Server) (app wsgi.Application, closeAll func() error, err error) {
+	var closers []func() error
+	closeAll = func() (err error) {
+		for _, c := range slices.Backward(closers) {
+			err = errors.Join(err, c())
+		}
+		return err
+	}
+	step := func(next wsgi.Application, closeNext func() error, stepErr error) bool {
+		if err = stepErr; err != nil {
+			err = errors.Join(err, closeAll())
+			return false
+		}
+		app, closers = next, append(closers, closeNext)
+		return true
+	}
+	if !step(t.open(c, s)) || !step(c.withMounts(app, s)) || !step(c.withAccessLog(app)) {
+		return nil, nil, err
+	}
+	remove, err := c.writePID()
+	if err != nil {
+		return nil, nil, errors.Join(err, closeAll())
+	}
+	closers = append(closers, remove)
+	s.Multiprocess = len(c.pools) > 0 && c.python.workers > 1
+	return app, closeAll, nil
 }
 
 // server returns the server that the options describe.

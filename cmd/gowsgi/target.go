@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/gowsgi/gowsgi/internal/demo"
+	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -10,14 +11,14 @@ type target struct {
 	name    string
 	summary string
 	title   string // in "serving ..."
-	open    func() (app wsgi.Application, closeApp func() error, err error)
+	open    func(c *config, s *server.Server) (app wsgi.Application, closeApp func() error, err error)
 }
 
 var targets = []target{
 	{"demo", "the built-in demo application", "the demo application", openDemo},
 }
 
-func openDemo() (wsgi.Application, func() error, error) {
+func openDemo(*config, *server.Server) (wsgi.Application, func() error, error) {
 	d, err := demo.Open()
 	if err != nil {
 		return nil, nil, err
@@ -39,7 +40,10 @@ func findTarget(args []string) (target, error) {
 		if t, ok, err := backendTarget(args[0]); ok {
 			return t, err
 		}
-		return target{}, usagef("TARGET is %q, expected demo or a backend, such as uwsgi://HOST:PORT or cgi:PATH", args[0])
+		if namesPython(args[0]) {
+			return pythonTarget(args[0]), nil
+		}
+		return target{}, usagef("TARGET is %q, expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH", args[0])
 	}
 	return target{}, usagef("serve takes one TARGET, not %d", len(args))
 }

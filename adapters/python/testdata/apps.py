@@ -1,0 +1,363 @@
+"""Applications of the tests, by the path of the request. All but those below
+/raw are wrapped by wsgiref.validate, which looks at what the worker does."""
+import io
+import os
+import signal
+import sys
+import tempfile
+import time
+from wsgiref.validate import validator
+
+TEXT = [("Content-Type", "text/plain")]
+
+
+def hello(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [b"Hello, world!\n"]
+
+
+def environ(environ, start_response):
+    start_response("200 OK", TEXT)
+    return ["".join("%s=%r\n" % (k, v) for k, v in sorted(environ.items()) if isinstance(v, (str, bool, tuple))).encode("latin-1", "backslashreplace")]
+
+
+def echo(environ, start_response):
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    start_response("200 OK", TEXT)
+    return [body]
+
+
+def generator(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield b""
+    yield b"one "
+    yield b"two"
+
+
+def lazy(environ, start_response):
+    def blocks():
+        start_response("201 Created", TEXT)
+        yield b"late"
+    return blocks()
+
+
+def writes(environ, start_response):
+    write = start_response("200 OK", TEXT)
+    write(b"written ")
+    write(b"")
+    return [b"returned"]
+
+
+def replaced(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "1000")])
+    try:
+        raise ValueError("no")
+    except ValueError:
+        start_response("503 Sorry", TEXT, sys.exc_info())
+    return [b"sorry"]
+
+
+def late_exc_info(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield b"begun "
+    try:
+        raise ValueError("the second half is missing")
+    except ValueError:
+        start_response("500 Oops", TEXT, sys.exc_info())
+    yield b"never"
+
+
+def twice(environ, start_response):
+    start_response("200 OK", TEXT)
+    start_response("200 OK", TEXT)
+    return [b""]
+
+
+def twice_repaired(environ, start_response):
+    start_response("200 OK", TEXT)
+    try:
+        start_response("200 OK", TEXT)
+    except AssertionError:
+        start_response("418 Teapot", TEXT, sys.exc_info())
+    return [b"repaired"]
+
+
+def raises(environ, start_response):
+    raise RuntimeError("the kettle is empty: \u20ac")
+
+
+def raises_later(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield b"begun "
+    raise RuntimeError("the kettle is empty")
+
+
+def exits(environ, start_response):
+    sys.exit(3)
+
+
+def never(environ, start_response):
+    return [b"x"]
+
+
+def nothing(environ, start_response):
+    return None
+
+
+def text(environ, start_response):
+    start_response("200 OK", TEXT)
+    return ["text"]
+
+
+def bad_header(environ, start_response):
+    start_response("200 OK", [("Connection", "close")])
+    return [b"x"]
+
+
+def bad_header_repaired(environ, start_response):
+    try:
+        start_response("200 OK", [("X", "a\r\nb")])
+    except AssertionError:
+        start_response("500 Repaired", TEXT, sys.exc_info())
+    return [b"repaired"]
+
+
+def long_header(environ, start_response):
+    start_response("200 OK", TEXT + [("X-Long", "y" * 100000)])
+    return [b"x"]
+
+
+def too_long(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "3")])
+    return [b"abcdef"]
+
+
+def too_short(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "30")])
+    return [b"abcdef"]
+
+
+def exact(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "6")])
+    yield b"abc"
+    yield b"def"
+
+
+class Closing:
+    def __init__(self, blocks, path):
+        self.blocks, self.path = blocks, path
+
+    def __iter__(self):
+        return iter(self.blocks)
+
+    def close(self):
+        with open(self.path, "a") as f:
+            f.write("closed\n")
+
+
+def closing(environ, start_response):
+    start_response("200 OK", TEXT)
+    return Closing([b"a", b"b"], environ["QUERY_STRING"])
+
+
+def endless(environ, start_response):
+    start_response("200 OK", TEXT)
+
+    def blocks():
+        while True:
+            yield b"x" * 1000
+    return Closing(blocks(), environ["QUERY_STRING"])
+
+
+def waits(environ, start_response):
+    """Until the client has left, which it writes into a file."""
+    start_response("200 OK", TEXT)
+    yield b"begun"
+    gone = environ["gowsgi.client_disconnected"]
+    for _ in range(3000):
+        if gone():
+            with open(environ["QUERY_STRING"], "w") as f:
+                f.write("gone\n")
+            return
+        time.sleep(0.01)
+
+
+def lines(environ, start_response):
+    stream = environ["wsgi.input"]
+    found = [stream.readline(), stream.readline(2), stream.read(3), b"|".join(stream.readlines()), stream.read(1), stream.readline()]
+    start_response("200 OK", TEXT)
+    return [repr(found).encode()]
+
+
+def iterates(environ, start_response):
+    found = list(environ["wsgi.input"])
+    start_response("200 OK", TEXT)
+    return [repr(found).encode()]
+
+
+def reads_all(environ, start_response):
+    size = len(environ["wsgi.input"].read())
+    start_response("200 OK", TEXT)
+    return [b"%d" % size]
+
+
+def counts(environ, start_response):
+    stream, total = environ["wsgi.input"], 0
+    while True:
+        block = stream.read(100000)
+        if not block:
+            break
+        total += len(block)
+    start_response("200 OK", TEXT)
+    return [b"%d" % total]
+
+
+def tells(environ, start_response):
+    """Writes into a file what reading the body comes to."""
+    def tell(text):
+        with open(environ["QUERY_STRING"], "w") as f:
+            f.write(text)
+    environ["wsgi.input"].read(1)
+    tell("reads")
+    raised = "nothing"
+    try:
+        environ["wsgi.input"].read()
+    except OSError as exc:
+        raised = type(exc).__name__
+    tell("reads, raised " + raised)
+    start_response("200 OK", TEXT)
+    return [b""]
+
+
+def errors(environ, start_response):
+    environ["wsgi.errors"].write("first \u20ac\n")
+    environ["wsgi.errors"].writelines(["second\n", "third\n"])
+    environ["wsgi.errors"].flush()
+    start_response("200 OK", TEXT)
+    return [b""]
+
+
+def prints(environ, start_response):
+    print("printed", flush=True)
+    start_response("200 OK", TEXT)
+    return [b""]
+
+
+def file(environ, start_response):
+    f = tempfile.TemporaryFile()
+    f.write(b"skipped" + b"0123456789" * 100000)
+    f.seek(7)
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    return environ["wsgi.file_wrapper"](f)
+
+
+def file_like(environ, start_response):
+    start_response("200 OK", TEXT)
+    return environ["wsgi.file_wrapper"](io.BytesIO(b"like a file"), 4)
+
+
+def big(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [b"0123456789" * 100000]
+
+
+def download(environ, start_response):
+    """As many MiB as the query says, without a length."""
+    start_response("200 OK", TEXT)
+    for _ in range(int(environ["QUERY_STRING"])):
+        yield b"x" * (1 << 20)
+
+
+def hints(environ, start_response):
+    environ["wsgi.early_hints"]([("Link", "</style.css>; rel=preload")])
+    start_response("200 OK", TEXT)
+    return [b"hinted"]
+
+
+def pid(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [b"%d" % os.getpid()]
+
+
+def sleep(environ, start_response):
+    time.sleep(float(environ["QUERY_STRING"]))
+    start_response("200 OK", TEXT)
+    return [b"slept"]
+
+
+def os_exit(environ, start_response):
+    os._exit(7)
+
+
+def segfault(environ, start_response):
+    import ctypes
+    ctypes.string_at(0)
+
+
+def kills_itself(environ, start_response):
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(60)
+
+
+def dies_later(environ, start_response):
+    start_response("200 OK", TEXT)
+    yield b"begun"
+    os._exit(7)
+
+
+def loops(environ, start_response):
+    while True:
+        pass
+
+
+hoard = []
+
+
+def hoards(environ, start_response):
+    hoard.append(b"x" * (int(environ["QUERY_STRING"]) << 20))
+    start_response("200 OK", TEXT)
+    return [b"%d" % os.getpid()]
+
+
+def variables(environ, start_response):
+    start_response("200 OK", TEXT)
+    return ["\n".join(sorted(os.environ)).encode()]
+
+
+def descriptors(environ, start_response):
+    start_response("200 OK", TEXT)
+    names = []
+    for fd in os.listdir("/proc/self/fd"):
+        try:
+            names.append("%s %s" % (fd, os.readlink("/proc/self/fd/" + fd)))
+        except OSError:
+            pass  # the one of the listing itself
+    return ["\n".join(names).encode()]
+
+
+def whoami(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [b"%d %d" % (os.getuid(), os.getgid())]
+
+
+def rss(environ, start_response):
+    with open("/proc/self/status") as f:
+        for line in f:
+            if line.startswith("VmRSS"):
+                found = line.split()[1]
+    start_response("200 OK", TEXT)
+    return [found.encode()]
+
+
+validated = {name: validator(function) for name, function in list(globals().items()) if callable(function)}
+
+
+def app(environ, start_response):
+    name = environ["PATH_INFO"].strip("/")
+    if name.startswith("raw/"):
+        return globals()[name[4:]](environ, start_response)
+    return validated[name](environ, start_response)
+
+
+def make_app(name, debug=False):
+    return validated[name]

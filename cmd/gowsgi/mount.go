@@ -1,0 +1,49 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/gowsgi/gowsgi/middleware"
+	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// mounted is a TARGET below a path.
+type mounted struct {
+	prefix string
+	target target
+}
+
+func (c *config) addMount(s string) error {
+	prefix, name, ok := strings.Cut(s, "=")
+	if !ok || len(prefix) < 2 || prefix[0] != '/' || strings.HasSuffix(prefix, "/") {
+		return errors.New("expected PATH=TARGET, where PATH begins with a slash and does not end in one")
+	}
+	t, err := findTarget([]string{name})
+	if err != nil {
+		return err
+	}
+	c.mounts = append(c.mounts, mounted{prefix, t})
+	return nil
+}
+
+// withMounts puts the targets of --mount before app.
+func (c *config) withMounts(app wsgi.Application, s *server.Server) (wsgi.Application, func() error, error) {
+	var closers []func() error
+	closeAll := func() (err error) {
+		for _, c := range closers {
+			err = errors.Join(err, c())
+		}
+		return err
+	}
+	for _, m := range c.mounts {
+		inner, closeInner, err := m.target.open(c, s)
+		if err != nil {
+			return nil, nil, errors.Join(err, closeAll())
+		}
+		closers = append(closers, closeInner)
+		app = middleware.Mount(m.prefix, inner)(app)
+	}
+	return app, closeAll, nil
+}

@@ -1,0 +1,309 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/adapters/python"
+	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
+)
+
+// pythonConfig is what the options say that are for Python applications. Their
+// names are those of gunicorn.
+type pythonConfig struct {
+	interpreter     string
+	chdir           string
+	paths           []string
+	passEnv         []string
+	user, group     string
+	workers         int
+	threads         int
+	preload         bool
+	timeout         time.Duration
+	gracefulTimeout time.Duration
+	maxRequests     int
+	jitter          int
+	maxLifetime     time.Duration
+	maxMemory       size
+	queue           int
+	bufferBody      size
+	spoolBody       size
+	reload          bool
+}
+
+func newPythonConfig() pythonConfig {
+	return pythonConfig{
+		workers: runtime.NumCPU(), threads: 1, timeout: 30 * time.Second, gracefulTimeout: 30 * time.Second,
+		queue: 2048, bufferBody: 64 << 10,
+	}
+}
+
+// options is the part of the table of options that is for Python applications.
+func (c *pythonConfig) options() []option {
+	return []option{
+		{"python", "PATH", "The interpreter, or the folder of a virtual environment. By default that\n" +
+			"of VIRTUAL_ENV, of .venv or of venv, or else python3.", text(&c.interpreter)},
+		{"chdir", "DIR", "The folder that workers run in and look for modules in.", text(&c.chdir)},
+		{"pythonpath", "DIR", "A folder to look for modules in before that. May be given several times.", list(c.addPath)},
+		{"pass-env", "NAME", "Let the workers see this variable of the environment of serve, or all of\n" +
+			"them with *. May be given several times.", list(c.addPassEnv)},
+		{"workers", "N", "How many worker processes there are: by default as many as CPUs.", positive(&c.workers)},
+		{"threads", "N", "How many requests a worker runs at a time, 1 by default.", positive(&c.threads)},
+		{"preload", "", "Import the application once and fork the workers from there.", boolean(&c.preload)},
+		{"timeout", "SECONDS", "Kill a worker that is silent in a request for so long, 30 by default.", seconds(&c.timeout)},
+		{"graceful-timeout", "SECONDS", "How long a worker that is to end may finish what it has, 30 by default.", seconds(&c.gracefulTimeout)},
+		{"max-requests", "N", "Replace a worker after so many requests.", number(&c.maxRequests)},
+		{"max-requests-jitter", "N", "Add a random number up to this to max-requests.", number(&c.jitter)},
+		{"max-lifetime", "DURATION", "Replace a worker after this time.", duration(&c.maxLifetime)},
+		{"max-memory", "SIZE", "Replace a worker that has more memory than this, and kill one that has\n" +
+			"twice as much.", byteSize(&c.maxMemory)},
+		{"queue", "N", "How many requests may wait for a worker, 2048 by default. Beyond that the\n" +
+			"answer is 503.", positive(&c.queue)},
+		{"buffer-body", "SIZE", "Receive request bodies up to this size before a worker gets the request,\n" +
+			"64KiB by default.", byteSize(&c.bufferBody)},
+		{"spool-body", "SIZE", "Receive larger ones, up to this size, into a file. Other bodies a worker\n" +
+			"reads as they come.", byteSize(&c.spoolBody)},
+		{"user", "NAME", "Run the workers as this user, which takes privileges.", text(&c.user)},
+		{"group", "NAME", "Run the workers as this group.", text(&c.group)},
+		{"reload", "", "Reload the application when a file changes that it has imported.", boolean(&c.reload)},
+	}
+}
+
+func (c *pythonConfig) addPath(s string) error {
+	c.paths = append(c.paths, s)
+	return nil
+}
+
+func (c *pythonConfig) addPassEnv(s string) error {
+	c.passEnv = append(c.passEnv, s)
+	return nil
+}
+
+// number is a number that may be 0, which then means none.
+func number(p *int) value {
+	return value{set: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return errors.New("expected a number, or 0 for no limit")
+		}
+		*p = n
+		return nil
+	}}
+}
+
+func positive(p *int) value {
+	return value{set: func(s string) error {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return errors.New("expected a number from 1 on")
+		}
+		*p = n
+		return nil
+	}}
+}
+
+// seconds is a duration that may be a bare number, as gunicorn has them.
+func seconds(p *time.Duration) value {
+	return value{set: func(s string) error {
+		if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < 1<<30 {
+			*p = time.Duration(n) * time.Second
+			return nil
+		}
+		if duration(p).set(s) != nil {
+			return errors.New("expected a number of seconds, or a duration such as 500ms or 5m, or 0 for no limit")
+		}
+		return nil
+	}}
+}
+
+// namesPython reports whether a TARGET is a Python application.
+func namesPython(target string) bool {
+	before, after, colon := strings.Cut(target, ":")
+	if strings.HasSuffix(target, ".py") || strings.Contains(target, ".py:") {
+		return true
+	}
+	if !colon && strings.Contains(target, ".") && !strings.ContainsAny(target, "/\\ ") {
+		return true // a module of a package; its callable is named application
+	}
+	switch before {
+	case "dir", "cgi", "unix", "http", "https", "fcgi", "scgi", "uwsgi":
+		return false
+	}
+	return colon && before != "" && after != "" && !strings.ContainsAny(before, "/\\ ") && !strings.HasPrefix(after, "/")
+}
+
+// pythonTarget is the target of a Python application.
+func pythonTarget(name string) target {
+	return target{name: name, title: name, open: func(c *config, s *server.Server) (wsgi.Application, func() error, error) {
+		c.watchSignals() // before the workers, which may ask for one
+		pool, err := python.Start(context.Background(), c.poolConfig(name, s))
+		if failed := (*python.StartError)(nil); errors.As(err, &failed) && failed.Traceback != "" && s.Errors != nil {
+			fmt.Fprint(s.Errors, failed.Traceback) // as Python shows it
+			return nil, nil, fmt.Errorf("%s cannot be imported; the traceback is above", name)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		c.pools = append(c.pools, pool)
+		return pool, pool.Close, nil
+	}}
+}
+
+// poolConfig is what the options say about a pool.
+func (c *config) poolConfig(app string, s *server.Server) python.Config {
+	p := &c.python
+	env := []string{}
+	for _, pair := range os.Environ() {
+		if key, _, _ := strings.Cut(pair, "="); slices.Contains(p.passEnv, "*") || slices.Contains(p.passEnv, key) {
+			env = append(env, pair)
+		}
+	}
+	for key, val := range c.environ {
+		env = append(env, key+"="+val)
+	}
+	config := python.Config{
+		App: app, Python: p.interpreter, Dir: p.chdir, Path: p.paths, Env: env,
+		Processes: p.workers, Threads: p.threads, Preload: p.preload, User: p.user, Group: p.group,
+		Timeout: orNone(p.timeout), GracefulTimeout: orNone(p.gracefulTimeout),
+		MaxRequests: p.maxRequests, MaxRequestsJitter: p.jitter, MaxLifetime: p.maxLifetime, MaxMemory: int64(p.maxMemory),
+		Queue: p.queue, BufferBody: int64(orNone(p.bufferBody)), SpoolBody: int64(p.spoolBody),
+		Logger: s.Logger,
+	}
+	if s.Errors != nil {
+		var mu sync.Mutex
+		config.Output = func(pid int, line string) {
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(s.Errors, "[%d] %s\n", pid, line)
+		}
+	}
+	return config
+}
+
+// watchSignals takes the signals that are for pools, from now on: one that came
+// before somebody looks must not end the process.
+func (c *config) watchSignals() {
+	if c.signals == nil && len(poolSignals) > 0 {
+		c.signals = make(chan os.Signal, 16)
+		signal.Notify(c.signals, poolSignals...)
+	}
+}
+
+// tend does for the pools what signals ask for, and looks for files that have
+// changed. The returned function ends it.
+func (c *config) tend(s *server.Server) (end func()) {
+	if len(c.pools) == 0 {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		processes := c.python.workers
+		for {
+			select {
+			case sig := <-c.signals:
+				switch poolAction(sig) {
+				case actionReload:
+					c.reloadPools(ctx, s)
+				case actionReopen:
+					c.reopenLogs(s)
+				case actionMore:
+					processes++
+					c.setProcesses(s, processes)
+				case actionFewer:
+					processes = max(1, processes-1)
+					c.setProcesses(s, processes)
+				}
+			case <-ctx.Done():
+				signal.Stop(c.signals)
+				return
+			}
+		}
+	})
+	if c.python.reload {
+		tasks.Go(func() { c.watchFiles(ctx, s) })
+	}
+	return func() {
+		cancel()
+		tasks.Wait()
+	}
+}
+
+// What a signal asks for.
+const (
+	actionNone = iota
+	actionReload
+	actionReopen
+	actionMore
+	actionFewer
+)
+
+func (c *config) setProcesses(s *server.Server, n int) {
+	for _, pool := range c.pools {
+		pool.SetProcesses(n)
+	}
+	s.Logger.Info("number of workers changed", "workers", n)
+}
+
+func (c *config) reloadPools(ctx context.Context, s *server.Server) {
+	for _, pool := range c.pools {
+		if err := pool.Reload(ctx); err != nil {
+			s.Logger.Error("the application was not reloaded; the one that was there goes on", "error", oneLine(err))
+			fmt.Fprintf(errorsOf(s), "gowsgi: %v\n", err)
+			continue
+		}
+		s.Logger.Info("application reloaded", "generation", pool.Stats().Generation)
+	}
+}
+
+func errorsOf(s *server.Server) io.Writer {
+	if s.Errors != nil {
+		return s.Errors
+	}
+	return io.Discard // the log has it, as a record
+}
+
+const watchEvery = 500 * time.Millisecond
+
+// watchFiles reloads the pools when a file changes that was imported.
+func (c *config) watchFiles(ctx context.Context, s *server.Server) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	seen := map[string]time.Time{}
+	for {
+		changed := ""
+		for _, pool := range c.pools {
+			for _, file := range pool.Files(ctx) {
+				info, err := os.Stat(file)
+				if err != nil {
+					continue // it is being written just now, or is no file
+				}
+				before, known := seen[file]
+				seen[file] = info.ModTime()
+				if known && !info.ModTime().Equal(before) {
+					changed = file
+				}
+			}
+		}
+		if changed != "" {
+			s.Logger.Info("a file has changed", "file", changed)
+			c.reloadPools(ctx, s)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

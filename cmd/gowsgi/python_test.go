@@ -1,0 +1,212 @@
+//go:build linux
+
+package main
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gowsgi/gowsgi/conformance"
+	"github.com/gowsgi/gowsgi/conformance/launch"
+)
+
+// pythonFor returns a Python that can be tested with.
+func pythonFor(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{os.Getenv("GOWSGI_PYTHON"), "python3"} {
+		if name != "" && exec.Command(name, "-c", "import sys; sys.exit(sys.version_info < (3, 8))").Run() == nil {
+			return name
+		}
+	}
+	if os.Getenv("GOWSGI_PEERS") == "require" {
+		t.Fatal("no Python 3.8 or later, and GOWSGI_PEERS=require")
+	}
+	t.Skip("no Python 3.8 or later")
+	return ""
+}
+
+// TestPythonConformance runs the suite inside of workers, in strict mode: no
+// rule is excepted.
+func TestPythonConformance(t *testing.T) {
+	interpreter := pythonFor(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("BE_GOWSGI", "1")
+	for _, how := range []string{"--workers=1 --threads=4", "--workers=2 --threads=2 --preload"} {
+		t.Run(how, func(t *testing.T) {
+			args := append([]string{self, "serve", "--pass-env=*", "--python", interpreter, "--listen", "{addr}", "{module}:{app}"}, strings.Fields(how)...)
+			report, err := launch.CheckCommand(t.Context(), conformance.Suite{}, args, launch.Options{Python: interpreter})
+			if err != nil {
+				t.Fatal(err)
+			}
+			passed := 0
+			for _, result := range report.Results {
+				switch result.Status {
+				case conformance.Pass:
+					passed++
+				case conformance.Fail, conformance.Warn:
+					t.Errorf("%s: %s", result.ID, result.Evidence)
+				}
+			}
+			if passed < 150 {
+				t.Errorf("%d rules were found to be kept, expected more than 150 to be looked at", passed)
+			}
+		})
+	}
+}
+
+// project writes an application into a folder of its own.
+func project(t *testing.T, text string) (dir string, write func(text string)) {
+	dir = t.TempDir()
+	write = func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "site_app.py"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(text)
+	return dir, write
+}
+
+const sayApp = `import os
+def app(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"%s " + os.environ.get("COLOUR", "grey").encode() + b" " + environ["SCRIPT_NAME"].encode()]
+`
+
+func say(word string) string { return strings.Replace(sayApp, "%s", word, 1) }
+
+// TestServePython starts a Python application with gunicorn's options, and does
+// with signals what its users do.
+func TestServePython(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, write := project(t, say("first"))
+	log, pid := filepath.Join(dir, "access.log"), filepath.Join(dir, "pid")
+	c := start(t, nil, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0", "-w", "2", "--threads", "2",
+		"--timeout", "20", "--graceful-timeout", "10", "--max-requests", "1000", "--max-requests-jitter", "10", "--preload",
+		"--env", "COLOUR=red", "--access-logfile", log, "--pid", pid, "--log-level", "debug", "--mount", "/demo=demo")
+	base := c.wait(`serving site_app:app; open (\S+) `)[1]
+	want := func(path, text string) {
+		t.Helper()
+		if status, body := get(t, http.DefaultClient, base+path); status != 200 || !strings.Contains(body, text) {
+			t.Errorf("/%s: got %d, %.100q, want %q", path, status, body, text)
+		}
+	}
+	want("", "first red ")
+	want("demo/", "One contract")
+	if text, _ := os.ReadFile(pid); string(text) != strconv.Itoa(c.cmd.Process.Pid)+"\n" {
+		t.Errorf("the file of --pid has %q", text)
+	}
+
+	write(say("second"))
+	c.signal(syscall.SIGHUP)
+	c.wait(`application reloaded generation=2`)
+	want("", "second red")
+
+	write("import nonesuch\n")
+	c.signal(syscall.SIGHUP)
+	c.wait(`the application was not reloaded`)
+	c.wait(`ModuleNotFoundError: No module named 'nonesuch'`)
+	want("", "second red")
+
+	c.signal(syscall.SIGTTIN)
+	c.wait(`number of workers changed workers=3`)
+	c.signal(syscall.SIGTTOU)
+	c.wait(`number of workers changed workers=2`)
+	want("", "second red")
+
+	if err := os.Rename(log, log+".1"); err != nil {
+		t.Fatal(err)
+	}
+	c.signal(syscall.SIGUSR1)
+	c.wait(`access log opened again`)
+	want("", "second red")
+	c.stop()
+	if text, _ := os.ReadFile(log + ".1"); strings.Count(string(text), "\n") != 5 {
+		t.Errorf("the old log has %q, want five lines", text)
+	}
+	if text, _ := os.ReadFile(log); strings.Count(string(text), "GET / HTTP/1.1\" 200") != 1 {
+		t.Errorf("the new log has %q, want one line", text)
+	}
+	if _, err := os.Stat(pid); err == nil {
+		t.Error("the file of --pid is left")
+	}
+}
+
+// TestReloadPython changes a file that the application has imported.
+func TestReloadPython(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, write := project(t, say("first"))
+	c := start(t, nil, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0", "-w", "1", "--reload", "--env", "PYTHONDONTWRITEBYTECODE=1")
+	base := c.wait(`serving site_app:app; open (\S+) `)[1]
+	if _, body := get(t, http.DefaultClient, base); !strings.HasPrefix(body, "first") {
+		t.Errorf("got %q", body)
+	}
+	time.Sleep(2 * watchEvery) // the change is to come after the first look
+	write(say("second"))
+	c.wait(`a file has changed file=\S*site_app.py`)
+	c.wait(`application reloaded`)
+	if _, body := get(t, http.DefaultClient, base); !strings.HasPrefix(body, "second") {
+		t.Errorf("got %q, want the second", body)
+	}
+	c.stop()
+}
+
+// TestPythonCannotStart shows the traceback as Python does, and says it.
+func TestPythonCannotStart(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, "import nonesuch\n")
+	status, lines := start(t, nil, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0").exit()
+	text := strings.Join(lines, "\n")
+	if status != exitFailure || !strings.Contains(text, "Traceback (most recent call last):\n") ||
+		!strings.HasSuffix(text, "gowsgi: site_app:app cannot be imported; the traceback is above") {
+		t.Errorf("status %d after\n%s", status, text)
+	}
+}
+
+// TestOrphans kills the parent in a way that it cannot see coming.
+func TestOrphans(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, "import os, time\n"+say("x")+"def sleeps(environ, start_response):\n    time.sleep(3600)\n")
+	for _, how := range []string{"", "--preload"} {
+		args := []string{"site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0", "-w", "2", "--env", "GOWSGI_MARK=" + t.Name()}
+		if how != "" {
+			args = append(args, how)
+		}
+		args[0] = "site_app:sleeps"
+		c := start(t, nil, args...)
+		base := c.wait(`serving site_app:sleeps; open (\S+) `)[1]
+		go func() { // a worker that is busy does not look at its queue
+			if response, err := http.Get(base); err == nil {
+				response.Body.Close()
+			}
+		}()
+		marked := func() (n int) {
+			files, _ := filepath.Glob("/proc/[0-9]*/environ")
+			for _, file := range files {
+				if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), "GOWSGI_MARK="+t.Name()+"\x00") {
+					n++
+				}
+			}
+			return n
+		}
+		if n := marked(); n < 2 {
+			t.Fatalf("%d workers, want 2 or more", n)
+		}
+		c.signal(syscall.SIGKILL)
+		for end := time.Now().Add(patience); marked() > 0; time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("%d workers live on without their parent", marked())
+			}
+		}
+	}
+}
