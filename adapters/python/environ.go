@@ -18,7 +18,6 @@ type variable struct{ name, value string }
 type packer struct {
 	variables []variable
 	packet    []byte
-	body      []byte
 	collect   func(key, value string) bool // method value, made once
 }
 

@@ -36,7 +36,6 @@ type generation struct {
 	draining bool      // no more requests come
 	failures int       // in a row
 	patience time.Time // before which none is started again
-	noted    bool      // that every worker fails
 }
 
 // A StartError says why no worker is ready.

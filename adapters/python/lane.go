@@ -73,7 +73,7 @@ func (l *lane) read() {
 			}
 		}
 	})
-	for err != nil && errors.Is(err, os.ErrDeadlineExceeded) && (l.err == nil || wouldBlock(l.err)) {
+	if err != nil && errors.Is(err, os.ErrDeadlineExceeded) && (l.err == nil || wouldBlock(l.err)) {
 		// The worker has ended. What it sent before counts.
 		l.conn.SetReadDeadline(zeroTime)
 		if err := l.raw.Control(func(fd uintptr) {
@@ -83,7 +83,6 @@ func (l *lane) read() {
 		}); err != nil {
 			l.err = err
 		}
-		break
 	}
 	if l.passed != nil {
 		l.passed.Close()
