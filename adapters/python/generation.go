@@ -33,9 +33,11 @@ type generation struct {
 	blocks   []bool // of lanes on the board that a worker has
 	want     int    // workers
 	starting int
-	draining bool      // no more requests come
-	failures int       // in a row
-	patience time.Time // before which none is started again
+	draining bool             // no more requests come
+	failures int              // in a row
+	patience time.Time        // before which none is started again
+	death    int64            // tick of the last time that a worker ended
+	missing  map[uint64]int64 // requests that may be lost, and since which tick
 }
 
 // A StartError says why no worker is ready.

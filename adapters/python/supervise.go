@@ -60,6 +60,7 @@ func (p *Pool) look(ticked bool) {
 				g.weigh()
 			}
 			g.expire()
+			g.findLost()
 		}
 		g.arrivals()
 		g.ensure()
@@ -188,6 +189,60 @@ func (g *generation) expire() {
 		}
 	}
 }
+
+// findLost fails the requests that a worker has taken from the queue and not
+// begun when it was killed: the moment between is short, but at the end of a
+// system call it is where a busy worker is most often stopped. Nobody says which
+// these are. They are those that entered before it ended, that no lane has
+// begun, and that are not in the queue either: for that is empty, or so many
+// that came after them have been begun that they cannot be. They fail like those
+// that were begun.
+func (g *generation) findLost() {
+	now := g.pool.tick.Load()
+	g.mu.Lock()
+	death := g.death
+	g.mu.Unlock()
+	if death == 0 || now-death > g.pool.ticks(time.Minute) {
+		g.missing = nil
+		return
+	}
+	empty := queueEmpty(g.queueR)
+	newest := uint64(0)
+	for lane := range g.board.lanes {
+		newest = max(newest, g.board.begun(lane)>>16)
+	}
+	found := map[uint64]int64{}
+	for i := range g.slots.all {
+		s := &g.slots.all[i]
+		s.mu.Lock()
+		id := s.id
+		suspect := id != 0 && !s.ended && s.lane == nil && s.begin <= death
+		s.mu.Unlock()
+		passed := newest > id>>16+uint64(len(g.slots.all))
+		if !suspect || !empty && !passed || g.hasBegun(id) {
+			continue
+		}
+		since, known := g.missing[id]
+		if !known {
+			since = now
+		}
+		if now-since < lostTicks {
+			found[id] = since
+			continue
+		}
+		was, free := s.fail(id, errWorkerEnded, true)
+		if free {
+			g.slots.put(s)
+		}
+		if was {
+			g.pool.failed.Add(1)
+		}
+	}
+	g.missing = found
+}
+
+// lostTicks is how often a request must have been looked for in vain.
+const lostTicks = 3
 
 // hasBegun reports whether a lane has the request.
 func (g *generation) hasBegun(id uint64) bool {

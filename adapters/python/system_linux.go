@@ -213,3 +213,17 @@ func tryWrite(f *os.File, data []byte) error {
 	})
 	return errors.Join(err, wrote)
 }
+
+// queueEmpty reports whether nothing is in a pipe.
+func queueEmpty(f *os.File) bool {
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return false
+	}
+	n, failed := int32(0), false
+	err = raw.Control(func(fd uintptr) {
+		_, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCINQ, uintptr(unsafe.Pointer(&n)))
+		failed = errno != 0
+	})
+	return err == nil && !failed && n == 0
+}

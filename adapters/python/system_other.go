@@ -27,6 +27,8 @@ type receiver struct{}
 
 func (*receiver) receive(uintptr, []byte) (int, *os.File, error) { return 0, nil, errSystem }
 
+func queueEmpty(*os.File) bool { return false }
+
 func tryWrite(*os.File, []byte) error { return errSystem }
 
 func passDescriptors(uintptr, []byte, []*os.File) error { return errSystem }

@@ -301,6 +301,9 @@ func (w *worker) attend() {
 
 // lost fails the request that a lane had begun when its worker ended.
 func (g *generation) lost(l *lane) {
+	g.mu.Lock()
+	g.death = g.pool.tick.Load()
+	g.mu.Unlock()
 	id := g.board.begun(l.number)
 	if id == 0 {
 		return

@@ -903,8 +903,15 @@ def main():
         line += part
     config = json.loads(line)
     lanes = [] if config["zygote"] else list(range(LANES, LANES + config["threads"]))
-    for fd in [CONTROL, QUEUE, BOARD] + lanes:
+    own = [CONTROL, QUEUE, BOARD] + lanes
+    for fd in own:
         os.set_inheritable(fd, False)
+    for fd in map(int, os.listdir("/proc/self/fd")):
+        if fd > 2 and fd not in own:  # what Go's process was given by its own parent
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # that of the listing
     try:
         app = open_app(config)
     except BaseException:

@@ -1,0 +1,385 @@
+package python_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// load asks for a path from several clients at once until it is ended.
+type load struct {
+	good, bad atomic.Int64
+	stop      context.CancelFunc
+	clients   sync.WaitGroup
+	mu        sync.Mutex
+	first     string // what was wrong with the first that failed
+}
+
+func (s *site) load(clients int, path string) *load {
+	ctx, cancel := context.WithCancel(context.Background())
+	l := &load{stop: cancel}
+	for range clients {
+		l.clients.Go(func() {
+			for ctx.Err() == nil {
+				if a := s.get(path); a.status == 200 && a.err == nil {
+					l.good.Add(1)
+				} else {
+					l.bad.Add(1)
+					l.mu.Lock()
+					if l.first == "" {
+						l.first = fmt.Sprintf("%d %.100q %v", a.status, a.body, a.err)
+					}
+					l.mu.Unlock()
+				}
+			}
+		})
+	}
+	return l
+}
+
+// more waits until n more requests have been answered.
+func (l *load) more(t testing.TB, n int64) {
+	t.Helper()
+	want := l.good.Load() + n
+	eventually(t, fmt.Sprintf("%d more requests are answered", n), func() bool { return l.good.Load() >= want })
+}
+
+// end ends the load. No more than most requests may have failed.
+func (l *load) end(t testing.TB, most int64) {
+	t.Helper()
+	l.stop()
+	l.clients.Wait()
+	t.Logf("%d requests answered, %d failed", l.good.Load(), l.bad.Load())
+	if l.bad.Load() > most {
+		t.Errorf("%d requests failed, want %d at the most; the first: %s", l.bad.Load(), most, l.first)
+	}
+}
+
+// TestDeaths has workers end in the middle of a request while others are
+// served. The request fails, and no other: those that wait are nobody's yet.
+func TestDeaths(t *testing.T) {
+	for _, preload := range []bool{false, true} {
+		c := config(t)
+		c.Processes, c.Preload = 2, preload
+		s := open(t, c)
+		for _, test := range []struct{ path, status string }{
+			{"/raw/os_exit", "exit status 7"},
+			{"/raw/segfault", ""},
+			{"/raw/kills_itself", ""},
+			{"/raw/dies_later", "exit status 7"},
+		} {
+			t.Run(fmt.Sprintf("%s, preload %v", test.path, preload), func(t *testing.T) {
+				before := s.pool.Stats()
+				l := s.load(4, "/raw/hello")
+				l.more(t, 20)
+				a := s.get(test.path)
+				if test.path == "/raw/dies_later" && (a.status != 200 || a.body != "begun" || a.err == nil) ||
+					test.path != "/raw/dies_later" && a.status != 502 {
+					t.Errorf("got %d, %q, %v, want 502, or a response that is cut", a.status, a.body, a.err)
+				}
+				eventually(t, "the worker is replaced", func() bool {
+					stats := s.pool.Stats()
+					return stats.Workers == 2 && stats.Restarts == before.Restarts+1
+				})
+				l.more(t, 20)
+				l.end(t, 0)
+				if test.status != "" && !preload {
+					s.log.wait(t, test.status)
+				}
+			})
+		}
+	}
+}
+
+// TestKilled kills a worker from outside under load: what it has begun fails,
+// which is one request for each lane.
+func TestKilled(t *testing.T) {
+	c := config(t)
+	c.Processes = 2
+	s := open(t, c)
+	l := s.load(8, "/raw/hello")
+	for range 3 {
+		l.more(t, 50)
+		before := s.pool.Stats().Restarts
+		syscall.Kill(s.pool.Stats().PIDs[0], syscall.SIGKILL)
+		eventually(t, "it is replaced", func() bool { stats := s.pool.Stats(); return stats.Restarts > before && stats.Workers == 2 })
+	}
+	l.more(t, 50)
+	l.end(t, 3)
+}
+
+// TestTimeout: a loop without an end is told, shown and killed.
+func TestTimeout(t *testing.T) {
+	for _, threads := range []int{1, 3} {
+		c := config(t)
+		c.Processes, c.Threads, c.Timeout = 2, threads, 500*time.Millisecond
+		s := open(t, c)
+		l := s.load(2, "/raw/hello")
+		if a := s.get("/raw/loops"); a.status != 504 {
+			t.Errorf("got %+v, want 504", a)
+		}
+		s.log.wait(t, "a request takes too long", "in loops")
+		eventually(t, "the worker is replaced", func() bool { stats := s.pool.Stats(); return stats.Restarts+stats.Recycled == 1 && stats.Workers == 2 })
+		l.more(t, 10)
+		l.end(t, 0)
+	}
+}
+
+// TestMemory: a worker that grows is replaced once the next is there, and one
+// that grows to twice the limit is killed.
+func TestMemory(t *testing.T) {
+	c := config(t)
+	c.Processes, c.MaxMemory = 1, 100<<20
+	s := open(t, c)
+	first := s.get("/raw/pid").body
+	s.want("/raw/hoards?110", 200, first)
+	l := s.load(2, "/raw/hello")
+	eventually(t, "it is replaced", func() bool { return s.pool.Stats().Recycled == 1 })
+	l.end(t, 0)
+	eventually(t, "another one answers", func() bool { return s.get("/raw/pid").body != first })
+	s.get("/raw/hoards?300")
+	s.log.wait(t, "more than twice the memory")
+	eventually(t, "a new one answers", func() bool { return s.get("/raw/hello").status == 200 })
+}
+
+// TestMaxRequests replaces workers all the time, at the cost of no request.
+func TestMaxRequests(t *testing.T) {
+	for _, preload := range []bool{false, true} {
+		c := config(t)
+		c.Processes, c.Threads, c.MaxRequests, c.MaxRequestsJitter, c.Preload = 2, 2, 10, 3, preload
+		s := open(t, c)
+		l := s.load(4, "/raw/hello")
+		eventually(t, "ten workers are replaced", func() bool { return s.pool.Stats().Recycled >= 10 })
+		l.end(t, 0)
+		if stats := s.pool.Stats(); stats.Restarts != 0 {
+			t.Errorf("%+v: workers ended that nobody had told to", stats)
+		}
+	}
+}
+
+// TestReloads reloads under load, at the cost of no request, and does not when
+// the application has been broken.
+func TestReloads(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "site_app.py"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const app = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'%s']\n"
+	for _, preload := range []bool{false, true} {
+		write(fmt.Sprintf(app, "0"))
+		c := config(t)
+		c.App, c.Dir, c.Processes, c.Preload = "site_app:app", dir, 2, preload
+		c.Env = []string{"PYTHONDONTWRITEBYTECODE=1"}
+		s := open(t, c)
+		l := s.load(4, "/")
+		for i := 1; i <= 5; i++ {
+			write(fmt.Sprintf(app, strconv.Itoa(i)))
+			if err := s.pool.Reload(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.want("/", 200, strconv.Itoa(i)) // of who asks from now on
+		}
+		write("raise RuntimeError('half a file')\n")
+		if err := s.pool.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "RuntimeError: half a file") {
+			t.Errorf("the error is %v, want the traceback", err)
+		}
+		s.want("/", 200, "5")
+		l.end(t, 0)
+		eventually(t, "the old workers have ended", func() bool { return len(s.pool.Stats().PIDs) == 2 })
+	}
+}
+
+// TestFull answers what no worker can take.
+func TestFull(t *testing.T) {
+	c := config(t)
+	c.QueueTimeout = 300 * time.Millisecond
+	s := open(t, c)
+	slow := make(chan answer)
+	go func() { slow <- s.get("/raw/sleep?1.5") }()
+	eventually(t, "the worker is busy", func() bool { return s.pool.Stats().Busy == 1 })
+	a := s.get("/raw/hello")
+	if a.status != 503 || a.header.Get("Retry-After") != "1" {
+		t.Errorf("got %+v, want 503 with Retry-After", a)
+	}
+	if a := <-slow; a.body != "slept" {
+		t.Errorf("the slow one got %+v", a)
+	}
+	eventually(t, "requests are taken again", func() bool { return s.get("/raw/hello").status == 200 })
+}
+
+// TestSlowClients: clients that send or take slowly keep no worker from those
+// that do not.
+func TestSlowClients(t *testing.T) {
+	c := config(t)
+	s := open(t, c)
+	for range 100 {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "POST /raw/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1000\r\n\r\nslowly")
+		conn, err = net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprint(conn, "GET /raw/big HTTP/1.1\r\nHost: h\r\n\r\n") // and takes nothing of it
+	}
+	for range 100 {
+		s.want("/raw/hello", 200, "Hello, world!\n")
+	}
+}
+
+// TestVanishing has clients leave at every stage.
+func TestVanishing(t *testing.T) {
+	c := config(t)
+	c.Processes, c.Threads = 1, 2
+	s := open(t, c)
+	file := filepath.Join(t.TempDir(), "closed")
+	for _, text := range []string{
+		"", "GET /raw/he", "GET /raw/hello HTTP/1.1\r\nHost: h\r\n\r\n", "GET /raw/sleep?0.01 HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /raw/big HTTP/1.1\r\nHost: h\r\n\r\n", "GET /raw/file HTTP/1.1\r\nHost: h\r\n\r\n",
+		"GET /raw/endless?" + file + " HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST /raw/echo HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n12",
+		"POST /raw/counts HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n12",
+		"POST /raw/counts HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n12",
+		"POST /raw/counts HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n",
+	} {
+		for i := range 10 {
+			conn, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.WriteString(conn, text)
+			if i%2 == 0 { // some leave at once, others when the server is at it
+				conn.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+				conn.Read(make([]byte, 1))
+			}
+			conn.Close()
+		}
+	}
+	eventually(t, "no lane is busy", func() bool { stats := s.pool.Stats(); return stats.Busy == 0 && stats.Waiting == 0 })
+	if stats := s.pool.Stats(); stats.Restarts != 0 || stats.Lanes != 2 {
+		t.Errorf("%+v: workers ended", stats)
+	}
+	s.want("/raw/hello", 200, "Hello, world!\n")
+}
+
+// TestLargeBodies sends 1 GiB each way: neither side holds it.
+func TestLargeBodies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("2 GiB take a while")
+	}
+	s := open(t, config(t))
+	size := func() int { n, _ := strconv.Atoi(s.get("/raw/rss").body); return n }
+	before := size()
+	response, err := http.Get(s.url + "/raw/download?1024")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := io.Copy(io.Discard, response.Body)
+	response.Body.Close()
+	if n != 1<<30 || err != nil {
+		t.Errorf("got %d bytes, %v, want 1 GiB", n, err)
+	}
+	if a := s.do("POST", "/raw/counts", io.LimitReader(zeros{}, 1<<30)); a.body != fmt.Sprint(1<<30) {
+		t.Errorf("1 GiB sent: %+v", a)
+	}
+	grown := size() - before
+	t.Logf("the worker has grown by %d KiB", grown)
+	if grown > 32<<10 {
+		t.Errorf("the worker has grown by %d KiB, want less than 32 MiB", grown)
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// TestIsolation: a worker has no descriptor but its own, no secret, and is whom
+// it is told to be.
+func TestIsolation(t *testing.T) {
+	t.Setenv("DATABASE_PASSWORD", "secret")
+	secret, err := os.Open("/dev/zero")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer secret.Close()
+	c := config(t)
+	c.Processes, c.Env = 2, []string{"GIVEN=1"}
+	user := os.Getuid() == 0
+	if user {
+		c.User, c.Group = "nobody", "nogroup"
+		// Nobody may read the folder of root's that this may be.
+		c.Dir = t.TempDir()
+		for dir := c.Dir; dir != "/" && dir != os.TempDir(); dir = filepath.Dir(dir) {
+			os.Chmod(dir, 0o755)
+		}
+		text, err := os.ReadFile("testdata/apps.py")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(c.Dir, "apps.py"), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c.App = "apps:app"
+	}
+	s := open(t, c)
+	variables := s.get("/raw/variables").body
+	if strings.Contains(variables, "DATABASE_PASSWORD") || !strings.Contains(variables, "GIVEN") || !strings.Contains(variables, "PATH") {
+		t.Errorf("the worker sees %q", strings.Fields(variables))
+	}
+	// Standard ones, control, queue, board and its mapping, one lane.
+	descriptors := strings.Split(s.get("/raw/descriptors").body, "\n")
+	if len(descriptors) != 8 || strings.Contains(strings.Join(descriptors, "\n"), "/dev/zero") {
+		t.Errorf("the worker has %q, want eight descriptors", descriptors)
+	}
+	if user {
+		s.want("/raw/whoami", 200, "65534 65534")
+	}
+}
+
+// TestProcesses changes the number of workers.
+func TestProcesses(t *testing.T) {
+	s := open(t, config(t))
+	l := s.load(2, "/raw/hello")
+	for _, n := range []int{3, 1, 2} {
+		s.pool.SetProcesses(n)
+		eventually(t, "there are as many", func() bool { stats := s.pool.Stats(); return stats.Workers == n && len(stats.PIDs) == n })
+	}
+	l.end(t, 0)
+}
+
+// TestCloseDrains lets a request finish that is under way.
+func TestCloseDrains(t *testing.T) {
+	s := open(t, config(t))
+	slow := make(chan answer)
+	go func() { slow <- s.get("/raw/sleep?0.3") }()
+	eventually(t, "the worker is busy", func() bool { return s.pool.Stats().Busy == 1 })
+	if err := s.pool.Close(); err != nil {
+		t.Error(err)
+	}
+	if a := <-slow; a.body != "slept" {
+		t.Errorf("got %+v", a)
+	}
+	if a := s.get("/raw/hello"); a.status != 503 {
+		t.Errorf("after Close: %+v, want 503", a)
+	}
+	if err := s.pool.Reload(t.Context()); err == nil {
+		t.Error("Reload after Close succeeds")
+	}
+}
