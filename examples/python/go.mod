@@ -1,0 +1,3 @@
+module github.com/gowsgi/gowsgi/examples/python
+
+go 1.26
