@@ -99,7 +99,7 @@ func TestSpawnFCGI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := adaptertest.Unreachable(t)
+	addr := adaptertest.FreeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
 	cmd := exec.Command(path, "-a", host, "-p", port, "-n", "--", self)
 	cmd.Env = append(os.Environ(), "GOWSGI_FASTCGI_TEST=1")

@@ -24,8 +24,7 @@ import (
 // The backend gets the path of SCRIPT_NAME and PATH_INFO together, the Host that
 // the client named, and X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto
 // with what this server knows; those of the client are dropped. A request body
-// is sent as it comes, in chunks when its length is not known. Upgrades are not
-// passed on.
+// of a known length is sent as it comes. Upgrades are not passed on.
 //
 // A backend that cannot be reached or does not keep to the protocol is answered
 // for by 502, one that has no room by 503, and one that takes too long by 504,
@@ -84,6 +83,12 @@ type Client struct {
 	// default. Beyond it the answer is 502.
 	MaxHeaderBytes int
 
+	// MaxBodyBytes bounds the size of a request body that came without a
+	// length, 1 GiB by default; it is kept in a temporary file until its length
+	// is known, because Django and others take a body in chunks for none.
+	// Beyond it the answer is 413.
+	MaxBodyBytes int64
+
 	// Logger receives why a backend did not answer. When nil, slog.Default is
 	// used.
 	Logger *slog.Logger
@@ -123,7 +128,7 @@ func (c *Client) init() {
 		Network: c.Network, Addrs: append([]string{c.Addr}, c.Addrs...),
 		DialTimeout: c.DialTimeout, QueueTimeout: c.QueueTimeout, WriteTimeout: c.WriteTimeout,
 		ResponseTimeout: c.ResponseTimeout, ReadTimeout: c.ReadTimeout, IdleTimeout: c.IdleTimeout,
-		MaxConns: c.MaxConns, MaxIdleConns: c.MaxIdleConns, MaxHeaderBytes: c.MaxHeaderBytes, Logger: c.Logger,
+		MaxConns: c.MaxConns, MaxIdleConns: c.MaxIdleConns, MaxHeaderBytes: c.MaxHeaderBytes, MaxBodyBytes: c.MaxBodyBytes, Logger: c.Logger,
 	}
 	if c.err = c.options.Fill(); c.err != nil {
 		return
@@ -139,12 +144,34 @@ func (c *Client) init() {
 		ResponseHeaderTimeout:  o.ResponseTimeout,
 		MaxResponseHeaderBytes: int64(o.MaxHeaderBytes),
 	}
-	c.app = Application(&httputil.ReverseProxy{
+	c.app = Application(c.measured(&httputil.ReverseProxy{
 		Rewrite:       c.rewrite,
 		Transport:     balance{c},
 		FlushInterval: -1, // each piece as it comes
 		ErrorHandler:  c.fail,
 		ErrorLog:      log.New(proxyLog{o.Logger}, "", 0),
+	}))
+}
+
+// measured gives the proxy request bodies of a known length only.
+func (c *Client) measured(proxy http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength < 0 {
+			body, err := forward.Open(forwardedBy(r.Context()).environ, c.options.MaxBodyBytes)
+			switch {
+			case err == forward.ErrTooLong:
+				c.fail(w, r, &forward.Failure{Status: "413 Content Too Large", Doing: "reading the request", Err: err})
+				return
+			case err != nil:
+				http.Error(w, statusOf(err), codeOf(statusOf(err)))
+				return
+			}
+			defer body.Close()
+			r = r.Clone(r.Context())
+			r.ContentLength, r.TransferEncoding = body.Length, nil
+			r.Body = io.NopCloser(body)
+		}
+		proxy.ServeHTTP(w, r)
 	})
 }
 
@@ -182,6 +209,7 @@ func (c *Client) rewrite(p *httputil.ProxyRequest) {
 	p.Out.URL = f.url()
 	p.Out.URL.Scheme, p.Out.URL.Host = "http", "backend"
 	p.Out.Host = p.In.Host
+	p.Out.Close = p.In.Method == "HEAD" // gunicorn sends Django's body all the same: it is not the next response
 	p.SetXForwarded()
 	for _, name := range []string{"Upgrade", "Connection", "Expect", "Proxy"} {
 		p.Out.Header.Del(name)

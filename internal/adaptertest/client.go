@@ -52,10 +52,25 @@ func SetClient[C any](client *C, o forward.Options) *C {
 // front serves app over HTTP, and returns its URL.
 func front(t testing.TB, app wsgi.Application) string {
 	t.Helper()
-	addr := Serve(t, &server.Server{App: app, Logger: Silent}, "tcp")
-	if idle, ok := app.(interface{ CloseIdleConnections() }); ok {
+	return Front(t, &server.Server{App: app, Logger: Silent})
+}
+
+// Front serves a client over HTTP for the time of the test, and returns the
+// URL. The connections to backends are closed last: until the last request has
+// ended, one may become idle.
+func Front(t testing.TB, s *server.Server) (url string) {
+	t.Helper()
+	if idle, ok := s.App.(interface{ CloseIdleConnections() }); ok {
 		t.Cleanup(idle.CloseIdleConnections)
 	}
+	addr := Serve(t, s, "tcp")
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
+		defer cancel()
+		if err := s.Shutdown(ctx); err != nil {
+			t.Errorf("requests do not end: %v", err)
+		}
+	})
 	return "http://" + addr
 }
 

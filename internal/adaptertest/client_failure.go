@@ -34,8 +34,12 @@ func (r *record) String() string {
 	return r.b.String()
 }
 
-// Unreachable returns an address that nobody listens on.
-func Unreachable(t testing.TB) string {
+// unreachable is an address that nobody listens on: that of a service which
+// died out. A port that was free a moment ago could be the next server's.
+const unreachable = "127.0.0.1:1"
+
+// FreeAddr returns an address of loopback that was free a moment ago.
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -83,7 +87,7 @@ func (c Client) failures(t *testing.T) {
 		code       int
 		phase      string
 	}{
-		{"refused", Unreachable(t), forward.Options{}, 502, "connecting"},
+		{"refused", unreachable, forward.Options{}, 502, "connecting"},
 		{"never answers", Hostile(t, silent), forward.Options{ResponseTimeout: 50 * time.Millisecond}, 504, "waiting for the response"},
 		{"closes at once", Hostile(t, func(net.Conn) {}), forward.Options{}, 502, "the re"},
 		{"closes after the request", Hostile(t, func(conn net.Conn) { conn.Read(make([]byte, 100)) }), forward.Options{}, 502, "the re"},
@@ -168,7 +172,7 @@ func (c Client) balance(t *testing.T) {
 		}
 	}
 	other := c.Serve(t, count(1), "tcp")
-	url := c.behind(t, forward.Options{Addrs: []string{Unreachable(t), other}}, count(0))
+	url := c.behind(t, forward.Options{Addrs: []string{unreachable, other}}, count(0))
 	var waiting sync.WaitGroup
 	for range 4 {
 		waiting.Go(func() { ask(t, "POST", url+"/?wait", strings.NewReader("x")).expect(t, "one that waits", 200, "ok") })

@@ -92,14 +92,14 @@ func (c *Client) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 
 // exchange sends the request and reads the head of the response.
 func (x *exchange) exchange(environ *wsgi.Environ) (head cgi.Head, rest []byte, err error) {
-	x.body, err = open(environ, x.client.MaxBodyBytes)
+	x.body, err = Open(environ, x.client.MaxBodyBytes)
 	switch {
-	case err == errTooLong:
+	case err == ErrTooLong:
 		return head, nil, &Failure{Status: "413 Content Too Large", Doing: "reading the request", Err: err}
 	case err != nil:
 		return head, nil, err // of wsgi.input: the gateway knows what to answer
 	}
-	if err := x.send(x.client.collect(environ, x.body.length, x.body.declared).all); err != nil {
+	if err := x.send(x.client.collect(environ, x.body.Length, x.body.declared).all); err != nil {
 		return head, nil, err
 	}
 	return x.readHead()

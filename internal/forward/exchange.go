@@ -19,7 +19,7 @@ type exchange struct {
 	ctx     context.Context
 	method  string
 	errs    io.Writer
-	body    *upload
+	body    *Upload
 	backend *Backend // that has a place taken for it, nil for none
 	stream  Stream   // nil when there is no connection
 	channel Channel
@@ -28,6 +28,7 @@ type exchange struct {
 
 	mu       sync.Mutex
 	answered bool  // the head of the response has come
+	ending   bool  // the last piece of the body is being sent
 	complete bool  // the whole body was sent
 	inputErr error // why the body could not be read
 	sendErr  error // why it could not be sent
@@ -35,14 +36,14 @@ type exchange struct {
 
 // upload sends the request body, on a goroutine of its own when there is one.
 func (x *exchange) upload() {
-	if x.body.length == 0 {
+	if x.body.Length == 0 {
 		x.endBody(x.channel.CloseWrite(), nil)
 		return
 	}
 	x.sent = make(chan struct{})
 	go func() {
 		defer close(x.sent)
-		defer x.body.close()
+		defer x.body.Close()
 		x.endBody(x.copyBody())
 	}()
 }
@@ -51,10 +52,15 @@ func (x *exchange) upload() {
 func (x *exchange) copyBody() (sendErr, inputErr error) {
 	b := buffers.Get().(*[]byte)
 	defer buffers.Put(b)
-	for left := x.body.length; left > 0; {
+	for left := x.body.Length; left > 0; {
 		buffer := (*b)[:min(left, int64(cap(*b)))]
 		n, err := x.body.Read(buffer)
 		left -= int64(n)
+		if left == 0 {
+			x.mu.Lock()
+			x.ending = true
+			x.mu.Unlock()
+		}
 		if n > 0 {
 			x.armWrite()
 			if _, err := x.channel.Write(buffer[:n]); err != nil {
@@ -132,7 +138,7 @@ func (x *exchange) readHead() (head cgi.Head, rest []byte, err error) {
 // read as far as it counts.
 func (x *exchange) finish(whole bool) {
 	if x.body != nil && x.sent == nil {
-		x.body.close()
+		x.body.Close()
 	}
 	if x.stream == nil {
 		if x.backend != nil {
@@ -140,12 +146,10 @@ func (x *exchange) finish(whole bool) {
 		}
 		return
 	}
-	x.mu.Lock()
-	complete := x.complete
-	x.mu.Unlock()
 	if whole && x.client.protocol.Keep {
 		x.drain()
 	}
+	complete := x.waitForBody(whole)
 	if x.stop() && whole && complete && x.client.MaxIdleConns > 0 && x.channel.Reusable() {
 		x.backend.idle.put(x.stream, x.client.MaxIdleConns, x.client.IdleTimeout)
 	} else {
@@ -154,9 +158,33 @@ func (x *exchange) finish(whole bool) {
 	x.backend.Release()
 }
 
+// waitForBody reports whether the whole body was sent. A backend that knows the
+// length may answer before it has seen the end, which is on its way then.
+func (x *exchange) waitForBody(whole bool) bool {
+	x.mu.Lock()
+	ending, complete := x.ending, x.complete
+	x.mu.Unlock()
+	if !whole || !ending || complete {
+		return complete
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-x.sent:
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		return x.complete
+	case <-timer.C:
+		return false
+	}
+}
+
+// patience is how long the end of a request may take whose response is whole.
+const patience = time.Second
+
 // drain reads what belongs to the response and not to its body.
 func (x *exchange) drain() {
-	const most, patience = 64 << 10, time.Second
+	const most = 64 << 10
 	x.stream.SetReadDeadline(time.Now().Add(patience))
 	io.CopyN(io.Discard, x.channel, most)
 }

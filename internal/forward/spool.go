@@ -9,10 +9,10 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
-// upload is a request body whose length is known.
-type upload struct {
+// Upload is a request body whose length is known.
+type Upload struct {
 	io.Reader
-	length   int64
+	Length   int64
 	declared bool     // the client named the length, if only 0
 	file     *os.File // what it is kept in, nil for none
 }
@@ -20,15 +20,18 @@ type upload struct {
 // mostInMemory is how much of a body without a length is kept in memory.
 const mostInMemory = 64 << 10
 
-var errTooLong = errors.New("the request body, which came without a length, is larger than the limit")
+// ErrTooLong is what Open returns for a body beyond its limit.
+var ErrTooLong = errors.New("the request body, which came without a length, is larger than the limit")
 
-// open returns the body of the request. No backend takes one that does not say
-// how long it is, so that one which came without a length is read to its end
-// first: into memory, or a temporary file.
-func open(environ *wsgi.Environ, most int64) (*upload, error) {
+// Open returns the body of the request, of at most most bytes when it came
+// without a length; 0 is no limit. Few backends take a body that does not say how
+// long it is: the gateway protocols have no form for it, and Django takes a body
+// in chunks for none. So it is read to its end first: into memory, or a temporary
+// file.
+func Open(environ *wsgi.Environ, most int64) (*Upload, error) {
 	in := environ.Input()
 	if n, ok := environ.ContentLength(); ok {
-		return &upload{Reader: in, length: n, declared: true}, nil
+		return &Upload{Reader: in, Length: n, declared: true}, nil
 	}
 	var memory bytes.Buffer
 	n, err := memory.ReadFrom(io.LimitReader(in, mostInMemory))
@@ -36,30 +39,30 @@ func open(environ *wsgi.Environ, most int64) (*upload, error) {
 		return nil, err
 	}
 	if n < mostInMemory {
-		return &upload{Reader: &memory, length: n}, nil
+		return &Upload{Reader: &memory, Length: n}, nil
 	}
 	return spool(&memory, in, most)
 }
 
-func spool(memory *bytes.Buffer, in io.Reader, most int64) (u *upload, err error) {
+func spool(memory *bytes.Buffer, in io.Reader, most int64) (u *Upload, err error) {
 	file, err := os.CreateTemp("", "gowsgi-body-")
 	if err != nil {
 		return nil, err
 	}
-	u = &upload{Reader: file, file: file}
+	u = &Upload{Reader: file, file: file}
 	defer func() {
 		if err != nil {
-			u.close()
+			u.Close()
 		}
 	}()
 	if most > 0 {
 		in = io.LimitReader(in, most-int64(memory.Len())+1)
 	}
-	if u.length, err = io.Copy(file, io.MultiReader(memory, in)); err != nil {
+	if u.Length, err = io.Copy(file, io.MultiReader(memory, in)); err != nil {
 		return nil, err
 	}
-	if most > 0 && u.length > most {
-		return nil, errTooLong
+	if most > 0 && u.Length > most {
+		return nil, ErrTooLong
 	}
 	if _, err = file.Seek(0, io.SeekStart); err != nil {
 		return nil, err
@@ -67,10 +70,11 @@ func spool(memory *bytes.Buffer, in io.Reader, most int64) (u *upload, err error
 	return u, nil
 }
 
-// close removes what the body was kept in.
-func (u *upload) close() {
+// Close removes what the body was kept in.
+func (u *Upload) Close() error {
 	if u.file != nil {
 		u.file.Close()
 		os.Remove(u.file.Name())
 	}
+	return nil
 }
