@@ -42,6 +42,7 @@ func TestServerEnviron(t *testing.T) {
 		{"CGI-05/absent", "GET / HTTP/1.1\r\nHost: h", map[string]string{"CONTENT_TYPE": absent, "CONTENT_LENGTH": absent}, "AMB-24: nothing is invented: CGI-06, ENV-08"},
 		{"CGI-05/given", "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Length: 0", map[string]string{"CONTENT_TYPE": "a/b", "CONTENT_LENGTH": "0"}, "N-22: the header, not the number of net/http"},
 		{"CGI-05/empty", "POST / HTTP/1.1\r\nHost: h\r\nContent-Type:\r\nContent-Length: 0", map[string]string{"CONTENT_TYPE": ""}, ""},
+		{"CGI-05/repeated", "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Type: a/b\r\nContent-Length: 0", map[string]string{"CONTENT_TYPE": "a/b"}, "AMB-19: one opinion, as net/http/fcgi behind nginx gives it twice"},
 		{"CGI-06/as-sent", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 000", map[string]string{"CONTENT_LENGTH": "000"}, "N-22"},
 		{"CGI-12/no-HTTP-form", "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Length: 0", map[string]string{"HTTP_CONTENT_TYPE": absent, "HTTP_CONTENT_LENGTH": absent}, ""},
 		{"CGI-07/local-address", "GET / HTTP/1.0\r\n", map[string]string{"SERVER_NAME": "127.0.0.1", "SERVER_PORT": port, "HTTP_HOST": "forged.example"}, "AMB-23; and CFG-04: without a Host header the deployer's pair stands"},

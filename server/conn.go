@@ -24,6 +24,11 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, ok := c.(*tls.Conn); ok {
+		// The caller's own TLS. net/http shakes hands, and knows of TLS, only
+		// when it gets the very type; else https would be taken for http.
+		return c, nil
+	}
 	return newConn(c, l.server), nil
 }
 

@@ -118,8 +118,8 @@ func (h *handler) unfit(r *http.Request) (status, reason string) {
 		return "400 Bad Request", "the request target contains a fragment"
 	case strings.IndexByte(r.URL.Path, 0) >= 0:
 		return "400 Bad Request", "the path contains a NUL"
-	case len(r.Header["Content-Type"]) > 1: // AMB-19
-		return "400 Bad Request", "Content-Type occurs more than once"
+	case differ(r.Header["Content-Type"]): // AMB-19
+		return "400 Bad Request", "Content-Type occurs with two values"
 	case h.maxBody > 0 && r.ContentLength > h.maxBody:
 		return "413 Content Too Large", "the body has " + strconv.FormatInt(r.ContentLength, 10) +
 			" bytes, the limit is " + strconv.FormatInt(h.maxBody, 10)
@@ -127,6 +127,18 @@ func (h *handler) unfit(r *http.Request) (status, reason string) {
 		return "404 Not Found", "the path is outside " + h.server.ScriptName
 	}
 	return "", ""
+}
+
+// differ reports whether there are two opinions. net/http/fcgi and net/http/cgi
+// repeat the one that there is when the web server sends it both as CONTENT_TYPE
+// and as HTTP_CONTENT_TYPE, as nginx does.
+func differ(values []string) bool {
+	for _, value := range values {
+		if value != values[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // refuse answers a request that does not reach the application, and logs it.

@@ -196,6 +196,11 @@ func (s *Server) addr() string {
 // Serve serves the connections of l, and closes l before it returns. It may be
 // called for several listeners. It always returns an error, which is
 // http.ErrServerClosed after Shutdown or Close.
+//
+// A listener that speaks TLS already, of tls.NewListener, is served as https.
+// What looks below net/http is then blind: WriteTimeout, and the refusal of
+// heads that two parties could understand differently. Set TLSConfig instead to
+// have them.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.check(); err != nil {
 		l.Close()

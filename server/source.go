@@ -31,7 +31,11 @@ func (x *exchange) Lookup(key string) (string, bool) {
 		}
 		return r.RequestURI, true
 	case "CONTENT_TYPE":
-		return joined(r.Header, "Content-Type")
+		values := r.Header["Content-Type"]
+		if len(values) == 0 {
+			return "", false
+		}
+		return values[0], true // unfit has seen that they are the same
 	case "CONTENT_LENGTH":
 		if length, ok := joined(r.Header, "Content-Length"); ok || r.ContentLength <= 0 {
 			return length, ok
