@@ -1,0 +1,9 @@
+"""Flask's smallest application."""
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def hello():
+    return "Hello, world!\n"
