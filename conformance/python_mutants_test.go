@@ -1,7 +1,8 @@
 package conformance_test
 
 import (
-	"net"
+	"bufio"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,22 +121,18 @@ func referenceServer(t *testing.T, python, callable string, faults ...string) fu
 			t.Error(err)
 			return "tcp", "127.0.0.1:1"
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Error(err)
-			return "tcp", "127.0.0.1:1"
-		}
-		addr = l.Addr().String()
-		l.Close()
-		host, port, _ := net.SplitHostPort(addr)
 		script := filepath.Join("bridge", "testdata", "reference_server.py")
-		cmd := exec.Command(python, append([]string{script, host, port, bridge.Module + ":" + callable}, faults...)...)
+		cmd := exec.Command(python, append([]string{script, "127.0.0.1", "0", bridge.Module + ":" + callable}, faults...)...)
 		cmd.Env = append(os.Environ(), b.Env()...)
 		var out strings.Builder
 		cmd.Stderr = &out
-		if err := cmd.Start(); err != nil {
+		stdout, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
+		}
+		if err != nil {
 			t.Error(err)
-			return "tcp", addr
+			return "tcp", "127.0.0.1:1"
 		}
 		t.Cleanup(func() {
 			cmd.Process.Kill()
@@ -145,14 +142,12 @@ func referenceServer(t *testing.T, python, callable string, faults ...string) fu
 				t.Log(out.String())
 			}
 		})
-		for range 500 {
-			if c, err := net.Dial("tcp", addr); err == nil {
-				c.Close()
-				return "tcp", addr
-			}
-			time.Sleep(20 * time.Millisecond)
+		lines := bufio.NewReader(stdout)
+		port, err := lines.ReadString('\n')
+		if err != nil {
+			t.Errorf("expected the port of the server, got %q, %v", port, err)
 		}
-		t.Errorf("the server does not listen: %s", out.String())
-		return "tcp", addr
+		go io.Copy(io.Discard, lines)
+		return "tcp", "127.0.0.1:" + strings.TrimSpace(port)
 	}
 }

@@ -645,6 +645,8 @@ def main(host, port, target, *faults):
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, int(port)))
     listener.listen(64)
+    if int(port) == 0:  # whoever has chosen one before may find it taken
+        print(listener.getsockname()[1], flush=True)
     while True:
         sock, _ = listener.accept()
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
