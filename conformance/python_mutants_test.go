@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/bridge"
