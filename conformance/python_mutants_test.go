@@ -77,7 +77,7 @@ func TestPythonServerMutants(t *testing.T) {
 	}
 	found := make([]map[string]string, len(pythonMutants))
 	var all sync.WaitGroup
-	free := make(chan bool, 4)
+	free := make(chan bool, 10) // they mostly wait
 	for i, m := range pythonMutants {
 		callable := m.callable
 		if callable == "" {
