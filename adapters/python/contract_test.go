@@ -84,6 +84,10 @@ func TestLengths(t *testing.T) {
 			t.Errorf("%s: Content-Length is %q, want %q", path, got, want)
 		}
 	}
+	// The head of a worker's first response is looked at before its body is there.
+	if got := open(t, config(t)).get("/raw/big"); got.header.Get("Content-Length") != "1000000" || len(got.body) != 1000000 {
+		t.Errorf("/raw/big first: Content-Length is %q with %d bytes", got.header.Get("Content-Length"), len(got.body))
+	}
 }
 
 func TestEnviron(t *testing.T) {

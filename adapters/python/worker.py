@@ -280,7 +280,9 @@ class Exchange:
         elif block:
             if len(block) > BIGGEST and self.length < 0:
                 self.length = len(block)
-                if not self.flags & KEPT and self.head is not None and not self.bodiless and self.head[:3] not in (b"204", b"304"):
+                if self.head is not None and not self.bodiless and self.head[:3] not in (b"204", b"304"):
+                    if self.flags & KEPT:  # Go has one already, which is another one now
+                        self.flags = self.flags & ~KEPT | AGAIN
                     self.head += b"\0Content-Length\0%d" % self.length
                 self.send(block)
             else:
