@@ -64,6 +64,13 @@ func (l *logged) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// has reports whether the log has text.
+func (l *logged) has(text string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(l.text.String(), text)
+}
+
 // wait waits until the log has all of the texts.
 func (l *logged) wait(t testing.TB, texts ...string) {
 	t.Helper()
