@@ -112,11 +112,15 @@ func (a *App) start(ctx context.Context, p Program) error {
 	go func() {
 		a.cmd.Wait()
 		close(a.exited)
-		a.l.Close()
+		// What it said last may still wait to be accepted.
+		time.AfterFunc(lastWords, func() { a.l.Close() })
 	}()
 	go a.accept()
 	return a.greet(ctx)
 }
+
+// lastWords is how long after its end a process may still be heard.
+const lastWords = 250 * time.Millisecond
 
 // greet waits until the application is imported.
 func (a *App) greet(ctx context.Context) error {
@@ -124,7 +128,11 @@ func (a *App) greet(ctx context.Context) error {
 	select {
 	case c = <-a.waiting:
 	case <-a.exited:
-		return fmt.Errorf("the interpreter ended: %v", a.cmd.ProcessState)
+		select {
+		case c = <-a.waiting:
+		case <-time.After(2 * lastWords):
+			return fmt.Errorf("the interpreter ended: %v", a.cmd.ProcessState)
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -174,7 +182,11 @@ func (a *App) accept() {
 			select {
 			case a.waiting <- c:
 			case <-a.exited:
-				nc.Close()
+				select {
+				case a.waiting <- c:
+				case <-time.After(2 * lastWords):
+					nc.Close()
+				}
 			case <-time.After(greeting): // nobody waits any more
 				a.drop(c)
 			}
