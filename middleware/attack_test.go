@@ -77,7 +77,7 @@ func TestAttacks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server.Server{App: app, Errors: &log, Logger: slog.New(slog.NewTextHandler(&log, nil)), ReadTimeout: 300 * time.Millisecond, ReadHeaderTimeout: 300 * time.Millisecond}
+	s := &server.Server{App: app, Errors: &log, Logger: slog.New(slog.NewTextHandler(&log, nil)), ReadTimeout: 2 * time.Second, ReadHeaderTimeout: 2 * time.Second}
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(l) }()
 	defer func() { s.Close(); <-done }()
