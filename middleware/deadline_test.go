@@ -22,6 +22,7 @@ func TestTimeoutContext(t *testing.T) {
 		outer time.Duration // when the outer context is cancelled, 0 for never
 		use   func(t *testing.T, ctx context.Context)
 	}{
+		{"never asked", 0, func(*testing.T, context.Context) {}},
 		{"not asked before", 0, func(t *testing.T, ctx context.Context) {
 			time.Sleep(limit)
 			if ctx.Err() != context.DeadlineExceeded || context.Cause(ctx) != middleware.ErrTimeout {
