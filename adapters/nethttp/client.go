@@ -171,6 +171,9 @@ func (c *Client) measured(proxy http.Handler) http.Handler {
 			r.ContentLength, r.TransferEncoding = body.Length, nil
 			r.Body = io.NopCloser(body)
 		}
+		// Else a type is guessed where the first block of a response comes
+		// before ReverseProxy's timer flushes the head (HDR-21).
+		w.Header()["Content-Type"] = nil
 		proxy.ServeHTTP(w, r)
 	})
 }
