@@ -19,6 +19,16 @@ func (p *probing) gate() *gate {
 
 func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
 
+// isOpen reports whether somebody has opened the gate.
+func (g *gate) isOpen() bool {
+	select {
+	case <-g.opened:
+		return true
+	default:
+		return false
+	}
+}
+
 func (g *gate) wait() { g.waitAtMost(g.patience) }
 
 func (g *gate) waitAtMost(patience time.Duration) {

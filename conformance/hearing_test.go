@@ -109,6 +109,29 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// TestForgiven sees that a machine which is too busy for the first run of many
+// probes does not take the time from the second runs, within bounds.
+func TestForgiven(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, began, whole := &hearing{patience: defaultPatience}, time.Now(), 0
+		for range 200 {
+			a := &attempts{faulty: first, slow: true}
+			if r := hear(t.Context(), h, attempt, a); len(r.faults) > 0 {
+				t.Fatal("a sound answer is taken for a fault")
+			}
+			if len(a.waits) == 2 && a.waits[1] == defaultPatience {
+				whole++
+			}
+		}
+		if whole < 60 {
+			t.Errorf("%d probes got all the patience for their second run, expected 60 or more", whole)
+		}
+		if took := time.Since(began); took > 100*time.Second {
+			t.Errorf("%v, expected no more than 100 s", took)
+		}
+	})
+}
+
 // TestHearCancelled sees that the end of a context ends a run, and is not taken
 // for a fault of the subject.
 func TestHearCancelled(t *testing.T) {

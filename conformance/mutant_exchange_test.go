@@ -296,7 +296,9 @@ func (x *mutantExchange) start(status string, headers wsgi.Headers, excInfo erro
 	x.started, x.failure = true, nil
 	x.accepted++
 	if f.keepsExcInfo && excInfo != nil {
-		x.server.kept.Store("exc_info", excInfo) // what the exchange alone holds may be collected with it
+		// What the exchange alone holds may be collected with it; and a request
+		// that an earlier probe has left behind must not take the place.
+		x.server.kept.Store(fmt.Sprintf("exc_info of %p", excInfo), excInfo)
 	}
 	x.status = status
 	if f.appends && headers.Has("X-New") {

@@ -23,14 +23,16 @@ type judged struct {
 }
 
 // judge runs all probes on a subject. A fault that is not among the expected
-// rules is looked at again with all the patience of a user: on a busy machine
-// a sound answer may take longer than a mutant is worth waiting for.
+// rules is looked at again with all the patience of a user, and with more: on a
+// busy machine a sound answer may take longer than a mutant is worth waiting for.
 func judge[S any](subject S, probes []probe[S], patience time.Duration, expected string) judged {
 	j := judged{make(map[string]string)}
 	for _, p := range probes {
 		r := p.try(context.Background(), subject, patience)
-		if len(r.faults) > 0 && !slices.Contains(strings.Fields(expected), p.rule) {
-			r = p.try(context.Background(), subject, defaultPatience)
+		for _, more := range []time.Duration{defaultPatience, 4 * defaultPatience} {
+			if len(r.faults) > 0 && !slices.Contains(strings.Fields(expected), p.rule) {
+				r = p.try(context.Background(), subject, more)
+			}
 		}
 		if len(r.faults) > 0 && j.broken[p.rule] == "" {
 			j.broken[p.rule] = fmt.Sprintf("%s: %s", p, r.proof)
