@@ -142,7 +142,7 @@ func (c *call) enqueue(p *packer, flags uint16, inline []byte) error {
 	}
 	if _, err := g.queueW.Write(p.packet); err != nil {
 		c.done = true
-		g.slots.put(s)
+		g.put(s)
 		g.users.Done()
 		return fmt.Errorf("python: the queue of the workers: %w", err)
 	}
@@ -277,7 +277,7 @@ func (c *call) slotLane() *lane {
 func (c *call) release() {
 	if !c.done {
 		c.done = true
-		c.generation.slots.put(c.slot)
+		c.generation.put(c.slot)
 		c.generation.users.Done()
 		c.closeSpool()
 	}
@@ -310,7 +310,7 @@ func (c *call) abandon() {
 		}
 	}
 	if ended {
-		g.slots.put(s)
+		g.put(s)
 	}
 	g.users.Done()
 	c.closeSpool()

@@ -210,6 +210,9 @@ func (g *generation) drain() {
 	g.queueW.Close()
 }
 
+// put gives a slot back, and it to who waits for one.
+func (g *generation) put(s *slot) { g.slots.put(s, g.pool.tick.Load()) }
+
 // destroy ends what is left of the generation, at once.
 func (g *generation) destroy(reason string) {
 	g.drain()

@@ -190,7 +190,7 @@ func (l *lane) deliver(m message) {
 		}
 		s.mu.Unlock()
 		if free {
-			g.slots.put(s)
+			g.put(s)
 		}
 		l.unwanted(m)
 		return

@@ -20,7 +20,8 @@ type slot struct {
 	failure   error // why nothing more will come
 	ended     bool  // the worker is done with it
 	abandoned bool  // Call is done with it
-	begin     int64 // tick at which the request was handed over
+	entered   int64 // tick at which the request came, from which QueueTimeout counts
+	begin     int64 // tick at which the request got the slot
 }
 
 // slots are those of a generation. Who finds none free waits in line.
@@ -30,8 +31,14 @@ type slots struct {
 
 	mu      sync.Mutex
 	free    []*slot // the last one given back is the next one taken: it is warm
-	waiting []chan *slot
+	waiting []waiter
 	seq     uint64
+}
+
+// waiter is a request that waits for a slot.
+type waiter struct {
+	turn    chan *slot // has room for one; nil says that there will be none
+	entered int64
 }
 
 func newSlots(n, most int) *slots {
@@ -46,13 +53,13 @@ func newSlots(n, most int) *slots {
 // of returns the slot that the request id has, or had.
 func (s *slots) of(id uint64) *slot { return &s.all[int(id&0xFFFF)%len(s.all)] }
 
-// take returns a slot with a new id, nil when too many wait for one already.
+// take returns a slot with a new id. tick is now.
 func (s *slots) take(ctx context.Context, tick int64) (*slot, error) {
 	s.mu.Lock()
 	if n := len(s.free); n > 0 {
 		taken := s.free[n-1]
 		s.free = s.free[:n-1]
-		s.begin(taken, tick)
+		s.begin(taken, tick, tick)
 		s.mu.Unlock()
 		return taken, nil
 	}
@@ -61,7 +68,7 @@ func (s *slots) take(ctx context.Context, tick int64) (*slot, error) {
 		return nil, errFull
 	}
 	turn := make(chan *slot, 1)
-	s.waiting = append(s.waiting, turn)
+	s.waiting = append(s.waiting, waiter{turn, tick})
 	s.mu.Unlock()
 	select {
 	case taken := <-turn:
@@ -73,7 +80,7 @@ func (s *slots) take(ctx context.Context, tick int64) (*slot, error) {
 	}
 	s.mu.Lock()
 	for i, w := range s.waiting {
-		if w == turn {
+		if w.turn == turn {
 			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
 			s.mu.Unlock()
 			return nil, context.Cause(ctx)
@@ -81,28 +88,27 @@ func (s *slots) take(ctx context.Context, tick int64) (*slot, error) {
 	}
 	s.mu.Unlock()
 	if taken := <-turn; taken != nil { // it was given just now
-		s.put(taken)
+		s.put(taken, taken.begin)
 	}
 	return nil, context.Cause(ctx)
 }
 
 // begin gives a slot a new id; the caller holds s.mu, and nobody else has the
 // slot.
-func (s *slots) begin(taken *slot, tick int64) {
+func (s *slots) begin(taken *slot, entered, tick int64) {
 	s.seq++
 	taken.mu.Lock()
 	taken.id = s.seq<<16 | uint64(taken.index)
-	taken.begin = tick
+	taken.entered, taken.begin = entered, tick
 	taken.mu.Unlock()
 }
 
-// put gives a slot back of which both sides are done.
-func (s *slots) put(done *slot) {
+// put gives a slot back of which both sides are done. tick is now.
+func (s *slots) put(done *slot, tick int64) {
 	done.mu.Lock()
 	done.id, done.lane, done.failure = 0, nil, nil
 	done.ended, done.abandoned, done.queued = false, false, 0
 	done.queue = done.queue[:0]
-	begin := done.begin
 	done.mu.Unlock()
 	for _, signal := range []chan struct{}{done.wake, done.space} {
 		select {
@@ -113,10 +119,10 @@ func (s *slots) put(done *slot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.waiting) > 0 {
-		turn := s.waiting[0]
+		next := s.waiting[0]
 		s.waiting = s.waiting[1:]
-		s.begin(done, begin)
-		turn <- done
+		s.begin(done, next.entered, tick)
+		next.turn <- done
 		return
 	}
 	s.free = append(s.free, done)
@@ -133,10 +139,20 @@ func (s *slots) used() (taken, waiting int) {
 func (s *slots) refuse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, turn := range s.waiting {
-		turn <- nil
+	for _, w := range s.waiting {
+		w.turn <- nil
 	}
 	s.waiting = nil
+}
+
+// expire sends those away who have waited since before the given tick.
+func (s *slots) expire(before int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.waiting) > 0 && s.waiting[0].entered < before { // they wait in the order in which they came
+		s.waiting[0].turn <- nil
+		s.waiting = s.waiting[1:]
+	}
 }
 
 // notify wakes who waits on a channel that has room for one.

@@ -178,11 +178,12 @@ func (g *generation) expire() {
 		return
 	}
 	now, limit := p.tick.Load(), p.ticks(p.config.QueueTimeout)
+	g.slots.expire(now - limit)
 	for i := range g.slots.all {
 		s := &g.slots.all[i]
 		s.mu.Lock()
 		id := s.id
-		late := id != 0 && !s.abandoned && s.lane == nil && s.failure == nil && now-s.begin > limit
+		late := id != 0 && !s.abandoned && s.lane == nil && s.failure == nil && now-s.entered > limit
 		s.mu.Unlock()
 		if late && !g.hasBegun(id) {
 			s.fail(id, errQueueTimeout, false)
@@ -232,7 +233,7 @@ func (g *generation) findLost() {
 		}
 		was, free := s.fail(id, errWorkerEnded, true)
 		if free {
-			g.slots.put(s)
+			g.put(s)
 		}
 		if was {
 			g.pool.failed.Add(1)

@@ -311,7 +311,7 @@ func (g *generation) lost(l *lane) {
 	s := g.slots.of(id)
 	was, free := s.fail(id, errWorkerEnded, true)
 	if free {
-		g.slots.put(s)
+		g.put(s)
 	}
 	if was {
 		g.pool.failed.Add(1)
