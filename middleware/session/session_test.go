@@ -522,6 +522,9 @@ func TestMemory(t *testing.T) {
 	if m.Len() != 3 {
 		t.Errorf("%d sessions are kept, expected 3", m.Len())
 	}
+	if err := m.Save(ctx, "c", []byte("c"), []byte("c"), now); err != nil || m.Len() != 2 {
+		t.Errorf("saved until now: got %v and %d sessions, expected that it is forgotten at once", err, m.Len())
+	}
 	if err := m.Delete(ctx, "a"); err != nil {
 		t.Error(err)
 	}

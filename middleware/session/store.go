@@ -19,10 +19,10 @@ type Store interface {
 	Load(ctx context.Context, key string) (data []byte, err error)
 
 	// Save keeps data under key until expires, but only in the place of old; nil is
-	// for a key that has nothing. When expires is past, the key is forgotten. When something else, or nothing, is there, nothing
-	// changes and the error is ErrConflict. The comparison and the change are one
-	// step: that keeps a request that still runs from bringing back a session that
-	// was destroyed.
+	// for a key that has nothing. When expires is past, the key is forgotten. When
+	// something else, or nothing, is there, nothing changes and the error is
+	// ErrConflict. The comparison and the change are one step: that keeps a request
+	// that still runs from bringing back a session that was destroyed.
 	Save(ctx context.Context, key string, old, data []byte, expires time.Time) error
 
 	// Delete forgets key. A key that has nothing is no error.
@@ -83,6 +83,9 @@ func (m *Memory) Save(_ context.Context, key string, old, data []byte, expires t
 		return ErrConflict
 	}
 	m.remove(key)
+	if !m.now().Before(expires) {
+		return nil
+	}
 	e = &entry{key, bytes.Clone(data), expires}
 	if m.entries == nil {
 		m.entries = map[string]*list.Element{}
@@ -121,17 +124,20 @@ func (m *Memory) find(key string) *entry {
 	if element == nil {
 		return nil
 	}
-	now := time.Now
-	if m.Now != nil {
-		now = m.Now
-	}
 	e := element.Value.(*entry)
-	if !now().Before(e.expires) {
+	if !m.now().Before(e.expires) {
 		m.remove(key)
 		return nil
 	}
 	m.order.MoveToFront(element)
 	return e
+}
+
+func (m *Memory) now() time.Time {
+	if m.Now != nil {
+		return m.Now()
+	}
+	return time.Now()
 }
 
 func (m *Memory) remove(key string) {
