@@ -334,7 +334,7 @@ const mostKept = 256 << 10
 
 func (c *compressing) release() {
 	if c.out.Cap() > mostKept {
-		return
+		c.out = bytes.Buffer{} // the compressor is kept all the same, which is larger still
 	}
 	c.out.Reset()
 	c.to.Reset(&c.out)
