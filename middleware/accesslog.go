@@ -69,7 +69,17 @@ func AccessLog(c AccessLogConfig) wsgi.Middleware {
 		c.Output = os.Stderr
 	}
 	l := &accessLog{AccessLogConfig: c, format: format}
-	return Observe(ObserveConfig{Start: l.start, Finish: l.finish})
+	hooks := &ObserveConfig{Start: l.start, Finish: l.finish}
+	return func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			r := new(struct { // in one piece
+				observed
+				entry logEntry
+			})
+			r.Value = &r.entry
+			return r.call(hooks, next, environ, start)
+		})
+	}
 }
 
 type accessLog struct {
@@ -109,8 +119,8 @@ func SetRemoteUser(environ *wsgi.Environ, user string) {
 }
 
 func (l *accessLog) start(o *Observation) {
-	entry := &logEntry{Observation: o, came: o.Environ, user: o.Environ.Var("REMOTE_USER")}
-	o.Value = entry
+	entry := o.Value.(*logEntry)
+	entry.Observation, entry.came, entry.user = o, o.Environ, o.Environ.Var("REMOTE_USER")
 	o.Environ = o.Environ.Clone()
 	o.Environ.Set(logUserKey, entry)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -40,7 +41,7 @@ func BodyLimit(n int64) wsgi.Middleware {
 			}
 			l := &limited{of: environ, left: n, over: tooLarge}
 			inner := environ.Clone()
-			inner.Set("wsgi.input", wsgi.NewInput(l))
+			inner.Set("wsgi.input", (*limitedInput)(l))
 			l.guarded = guarded{environ: inner, start: start, by: l}
 			return l.call(next)
 		})
@@ -51,10 +52,11 @@ func BodyLimit(n int64) wsgi.Middleware {
 // response to it.
 type limited struct {
 	guarded
-	of   *wsgi.Environ
-	from io.Reader // once something was read
-	left int64
-	over *HTTPError
+	of    *wsgi.Environ
+	from  io.Reader        // once something was read
+	lines wsgi.InputStream // the same
+	left  int64
+	over  *HTTPError
 }
 
 func (l *limited) instead(_ *wsgi.Environ, err error) wsgi.Application {
@@ -83,3 +85,19 @@ func (l *limited) Read(p []byte) (int, error) {
 	l.left = -1
 	return n, l.over
 }
+
+// limitedInput is a limited as the wsgi.input of the application. Most requests
+// have no body, and so what reads lines of it is made when it is asked for.
+type limitedInput limited
+
+func (in *limitedInput) stream() wsgi.InputStream {
+	if in.lines == nil {
+		in.lines = wsgi.NewInput((*limited)(in))
+	}
+	return in.lines
+}
+
+func (in *limitedInput) Read(p []byte) (int, error)           { return in.stream().Read(p) }
+func (in *limitedInput) ReadLine(size int) ([]byte, error)    { return in.stream().ReadLine(size) }
+func (in *limitedInput) ReadLines(hint int) ([][]byte, error) { return in.stream().ReadLines(hint) }
+func (in *limitedInput) Lines() iter.Seq2[[]byte, error]      { return in.stream().Lines() }

@@ -26,7 +26,7 @@ func FinishHooks() wsgi.Middleware {
 			f := &finishing{log: environ.Errors()}
 			environ = environ.Clone()
 			environ.Set(finishKey, f)
-			return new(closer).call(next, environ, start, f)
+			return new(watched).call(next, environ, start, f)
 		})
 	}
 }

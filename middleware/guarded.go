@@ -20,8 +20,14 @@ type guarded struct {
 	// panics tells that a panic counts as a failure. Otherwise it passes through.
 	panics bool
 
-	write   wsgi.Write
-	sent    bool          // a byte, or a write
+	sent  bool // a byte, or a write
+	write wsgi.Write
+}
+
+// guardedBody is the body of a guarded response, unless it is one that cannot fail
+// any more: that of most responses costs nothing.
+type guardedBody struct {
+	*guarded
 	body    wsgi.Iterable // the application's, until it is closed
 	instead wsgi.Iterable // that of the application that answers in its place
 	yield   func(block []byte, err error) bool
@@ -44,7 +50,6 @@ type limit interface {
 // call calls next.
 func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 	body, err := g.callInner(next)
-	g.body = body
 	if err == nil && body == nil {
 		return nil, nil // it is for the server to say so
 	}
@@ -55,10 +60,11 @@ func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 		if _, ok := blockOf(body); ok {
 			return body, nil // which cannot fail any more
 		}
+		whole := &guardedBody{guarded: g, body: body}
 		if _, ok := body.(wsgi.FileStreamer); ok {
-			return (*guardedFile)(g), nil
+			return (*guardedFile)(whole), nil
 		}
-		return g, nil
+		return whole, nil
 	}
 	if g.sent {
 		return body, err // the server closes it
@@ -67,16 +73,14 @@ func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 	if app == nil {
 		return body, err
 	}
-	if g.instead, err = app.Call(g.environ, g.again(err)); err != nil {
-		if body == nil {
-			return g.instead, err
-		}
-		return g, err
+	instead, err := app.Call(g.environ, g.again(err))
+	if err == nil && instead == nil {
+		err = errNoBody
 	}
 	if body == nil {
-		return g.instead, nil
+		return instead, err
 	}
-	return g, nil
+	return &guardedBody{guarded: g, body: body, instead: instead}, err
 }
 
 // callInner calls next and makes an error of a panic that counts as one.
@@ -129,12 +133,12 @@ func (g *guarded) again(err error) wsgi.StartResponse {
 }
 
 // Blocks yields the body, or that of the application that answers in its place.
-func (g *guarded) Blocks(yield func(block []byte, err error) bool) {
+func (g *guardedBody) Blocks(yield func(block []byte, err error) bool) {
 	g.deliver(yield, func() { g.body.Blocks(g.pass) })
 }
 
 // deliver runs iterate, which yields the body, and then what takes its place.
-func (g *guarded) deliver(yield func(block []byte, err error) bool, iterate func()) {
+func (g *guardedBody) deliver(yield func(block []byte, err error) bool, iterate func()) {
 	if g.instead != nil {
 		g.instead.Blocks(yield)
 		return
@@ -161,7 +165,7 @@ func (g *guarded) deliver(yield func(block []byte, err error) bool, iterate func
 }
 
 // run yields the application's body until it fails.
-func (g *guarded) run(iterate func()) {
+func (g *guardedBody) run(iterate func()) {
 	defer g.caught(&g.failure)
 	iterate()
 	if g.failure == nil && !g.stopped && g.limit != nil && !g.sent {
@@ -169,7 +173,7 @@ func (g *guarded) run(iterate func()) {
 	}
 }
 
-func (g *guarded) pass(block []byte, err error) bool {
+func (g *guardedBody) pass(block []byte, err error) bool {
 	if g.stopped || g.failure != nil {
 		return false
 	}
@@ -186,7 +190,7 @@ func (g *guarded) pass(block []byte, err error) bool {
 }
 
 // Close closes both bodies.
-func (g *guarded) Close() (err error) {
+func (g *guardedBody) Close() (err error) {
 	if g.instead != nil {
 		instead := g.instead
 		g.instead = nil
@@ -201,16 +205,18 @@ func (g *guarded) Close() (err error) {
 }
 
 // guardedFile is a guarded response whose body may hand over files.
-type guardedFile guarded
+type guardedFile guardedBody
 
-func (f *guardedFile) Blocks(yield func(block []byte, err error) bool) { (*guarded)(f).Blocks(yield) }
-func (f *guardedFile) Close() error                                    { return (*guarded)(f).Close() }
+func (f *guardedFile) Blocks(yield func(block []byte, err error) bool) {
+	(*guardedBody)(f).Blocks(yield)
+}
+func (f *guardedFile) Close() error { return (*guardedBody)(f).Close() }
 
 func (f *guardedFile) StreamFiles(
 	yield func(block []byte, err error) bool,
 	sendFile func(file *os.File, n int64) (int64, error),
 ) {
-	g := (*guarded)(f)
+	g := (*guardedBody)(f)
 	g.deliver(yield, func() {
 		g.body.(wsgi.FileStreamer).StreamFiles(g.pass, func(file *os.File, n int64) (int64, error) {
 			if g.stopped || g.failure != nil {

@@ -91,6 +91,7 @@ type observer struct {
 type observed struct {
 	Observation
 	watched
+	blocks   passing
 	hooks    *ObserveConfig
 	start    wsgi.StartResponse
 	write    wsgi.Write
@@ -100,7 +101,12 @@ type observed struct {
 }
 
 func (a *observer) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-	o := &observed{hooks: &a.hooks, start: start, bodiless: environ.Var("REQUEST_METHOD") == "HEAD"}
+	return new(observed).call(&a.hooks, a.next, environ, start)
+}
+
+// call calls next, and the hooks. The Value of o may be set by now.
+func (o *observed) call(hooks *ObserveConfig, next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	o.hooks, o.start, o.bodiless = hooks, start, environ.Var("REQUEST_METHOD") == "HEAD"
 	o.Environ, o.Began = environ, time.Now()
 	returned := false
 	defer func() {
@@ -113,10 +119,10 @@ func (a *observer) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.I
 		}
 		o.finish(ErrExited)
 	}()
-	if a.hooks.Start != nil {
-		a.hooks.Start(&o.Observation)
+	if hooks.Start != nil {
+		hooks.Start(&o.Observation)
 	}
-	body, err := a.next.Call(o.Environ, o.startResponse)
+	body, err := next.Call(o.Environ, o.startResponse)
 	returned = true
 	if body == nil {
 		if err == nil {
@@ -128,7 +134,8 @@ func (a *observer) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.I
 		}
 		return nil, err
 	}
-	o.watched = watched{body: body, by: o}
+	o.blocks.by = o
+	o.watched = watched{body: body, at: o, passing: &o.blocks}
 	if err != nil {
 		o.failed(err)
 	}
@@ -194,12 +201,12 @@ func (o *observed) failed(err error) {
 
 func (o *observed) iterated() { o.whole = !o.Stopped && o.Err == nil }
 
-func (o *observed) closed(err error) error {
+func (o *observed) end() error {
 	if !o.whole && o.Err == nil {
 		o.Stopped = true
 	}
 	o.finish(o.Err)
-	return err
+	return nil
 }
 
 // finish ends the observation. It is called once: by Call where there is no body

@@ -27,26 +27,17 @@ func OnClose(hook func(environ *wsgi.Environ) error) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			return new(closer).call(next, environ, start, endFunc(func() error { return hook(environ) }))
+			return new(watched).call(next, environ, start, endFunc(func() error { return hook(environ) }))
 		})
 	}
 }
-
-// ender is told that a request is over.
-type ender interface{ end() error }
 
 type endFunc func() error
 
 func (f endFunc) end() error { return f() }
 
-// closer is a body that has an end.
-type closer struct {
-	watched
-	at ender
-}
-
-// call calls next, and at when the request is over.
-func (c *closer) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse, at ender) (body wsgi.Iterable, err error) {
+// call calls next, and at when the request is over. w is the body that it returns.
+func (w *watched) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse, at ender) (body wsgi.Iterable, err error) {
 	returned := false
 	defer func() {
 		if !returned { // a panic, or Goexit, which goes on
@@ -58,16 +49,9 @@ func (c *closer) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.S
 	if body == nil {
 		return nil, errors.Join(err, at.end())
 	}
-	c.at, c.watched = at, watched{body: body, by: c, quiet: true}
-	return watch(&c.watched), err
+	w.body, w.at = body, at
+	return watch(w), err
 }
-
-func (c *closer) closed(err error) error { return errors.Join(err, c.at.end()) }
-
-func (*closer) before(int)        {}
-func (*closer) after(int64, bool) {}
-func (*closer) failed(error)      {}
-func (*closer) iterated()         {}
 
 // blockOf returns body as a single block, whether it is one or is one that has a
 // hook when it is closed: what can neither fail nor be late.
@@ -77,7 +61,7 @@ func blockOf(body wsgi.Iterable) (wsgi.Block, bool) {
 		case wsgi.Block:
 			return b, true
 		case *watchedList:
-			if !b.quiet || b.enter != nil {
+			if b.passing != nil || b.enter != nil {
 				return nil, false
 			}
 			body = b.body

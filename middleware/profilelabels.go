@@ -35,7 +35,7 @@ func ProfileLabels(labels func(environ *wsgi.Environ) []string) wsgi.Middleware 
 			if body == nil {
 				return nil, err
 			}
-			l.watched = watched{body: body, by: l, quiet: true, enter: l.enter}
+			l.watched = watched{body: body, at: l, enter: l.enter}
 			return watch(&l.watched), err
 		})
 	}
@@ -62,8 +62,4 @@ func (l *labelled) enter() func() {
 	return func() { pprof.SetGoroutineLabels(l.outer) }
 }
 
-func (*labelled) before(int)             {}
-func (*labelled) after(int64, bool)      {}
-func (*labelled) failed(error)           {}
-func (*labelled) iterated()              {}
-func (*labelled) closed(err error) error { return err }
+func (*labelled) end() error { return nil }

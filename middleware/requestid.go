@@ -57,17 +57,36 @@ func RequestID(c RequestIDConfig) wsgi.Middleware {
 			if c.Ignore || !isRequestID(id) {
 				id = c.New()
 			}
-			var value any = id // one for all three
-			inner := environ.WithContext(context.WithValue(environ.Context(), requestIDContext{}, value))
-			inner.Set(requestIDKey, value)
-			inner.Set(variable, value)
-			return next.Call(inner, func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-				headers = append(make(wsgi.Headers, 0, len(headers)+1), headers...)
-				headers.Set(c.Header, id)
-				return start(status, headers, excInfo)
-			})
+			r := &identified{Context: environ.Context(), id: id, header: c.Header, start: start}
+			inner := environ.WithContext(r)
+			inner.Set(requestIDKey, r.id)
+			inner.Set(variable, r.id)
+			return next.Call(inner, r.startResponse)
 		})
 	}
+}
+
+// identified is a request that has an id. It is its own context, which is a
+// context.WithValue, in one piece with what the response needs.
+type identified struct {
+	context.Context
+	id     any // a string, boxed once for all who ask
+	header string
+	start  wsgi.StartResponse
+}
+
+func (r *identified) Value(key any) any {
+	if key == (requestIDContext{}) {
+		return r.id
+	}
+	return r.Context.Value(key)
+}
+
+func (r *identified) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	id, _ := r.id.(string)
+	all := append(make(wsgi.Headers, 0, len(headers)+1), headers...)
+	all.Set(r.header, id)
+	return r.start(status, all, excInfo)
 }
 
 // RequestIDOf returns the id that RequestID has given to the request of ctx, ""

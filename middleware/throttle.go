@@ -54,7 +54,7 @@ func Throttle(c ThrottleConfig) wsgi.Middleware {
 			case err != nil:
 				return nil, err // there is nobody to answer
 			}
-			return new(closer).call(next, environ, start, t)
+			return new(watched).call(next, environ, start, t)
 		})
 	}
 }

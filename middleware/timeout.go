@@ -37,7 +37,7 @@ func Timeout(d time.Duration) wsgi.Middleware {
 			t := &timed{next: next}
 			t.ctx = deadline{outer: environ.Context(), at: time.Now().Add(d)}
 			t.response = guarded{environ: environ.WithContext(&t.ctx), start: start, by: t, limit: t}
-			return t.closer.call(t, environ, start, &t.ctx)
+			return t.body.call(t, environ, start, &t.ctx)
 		})
 	}
 }
@@ -47,7 +47,7 @@ type timed struct {
 	next     wsgi.Application
 	ctx      deadline
 	response guarded
-	closer   closer
+	body     watched
 }
 
 // Call calls the application, with what was made ready for it.

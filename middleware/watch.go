@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"errors"
 	"os"
 	"runtime/debug"
 
@@ -13,23 +14,30 @@ import (
 // still gets its Content-Length, and an open file is still sent by the operating
 // system.
 type watched struct {
-	body  wsgi.Iterable
-	by    watcher
-	quiet bool                  // by does not want to hear of blocks
-	enter func() (leave func()) // around all that the body does; may be nil
-	done  bool                  // Close was called
+	body    wsgi.Iterable
+	at      ender
+	passing *passing              // nil when nobody wants to hear of blocks
+	enter   func() (leave func()) // around all that the body does; may be nil
+	done    bool                  // Close was called
+}
 
+// ender is told that a request is over: once, after the body was closed. Its error
+// is one of Close.
+type ender interface{ end() error }
+
+// passing are the blocks of a watched body on their way, and who watches them.
+type passing struct {
+	by       watcher
 	yield    func(block []byte, err error) bool
 	sendFile func(file *os.File, n int64) (int64, error)
 }
 
-// watcher is told what becomes of a body.
+// watcher is told what becomes of the blocks of a body.
 type watcher interface {
-	before(n int)                   // n bytes are about to be passed on, or -1 for a file
-	after(n int64, more bool)       // n bytes were taken, and the server wants more or not
-	failed(err error)               // the body has ended in err, or in a panic
-	iterated()                      // the body has ended
-	closed(err error) (still error) // the body was closed; the result is that of Close
+	before(n int)             // n bytes are about to be passed on, or -1 for a file
+	after(n int64, more bool) // n bytes were taken, and the server wants more or not
+	failed(err error)         // the body has ended in err, or in a panic
+	iterated()                // the body has ended
 }
 
 // watch returns w as the server is to see it.
@@ -51,18 +59,19 @@ func (w *watched) Blocks(yield func(block []byte, err error) bool) {
 	if w.enter != nil {
 		defer w.enter()()
 	}
-	if w.quiet {
+	p := w.passing
+	if p == nil {
 		w.body.Blocks(yield)
 		return
 	}
-	w.yield = yield
-	defer w.caught()
+	p.yield = yield
+	defer p.caught()
 	if block, ok := blockOf(w.body); ok {
-		w.pass(block, nil) // no function has to be made for it
+		p.pass(block, nil) // no function has to be made for it
 	} else {
-		w.body.Blocks(w.pass)
+		w.body.Blocks(p.pass)
 	}
-	w.by.iterated()
+	p.by.iterated()
 }
 
 func (w *watched) StreamFiles(
@@ -72,43 +81,44 @@ func (w *watched) StreamFiles(
 	if w.enter != nil {
 		defer w.enter()()
 	}
-	if w.quiet {
+	p := w.passing
+	if p == nil {
 		w.body.(wsgi.FileStreamer).StreamFiles(yield, sendFile)
 		return
 	}
-	w.yield, w.sendFile = yield, sendFile
-	defer w.caught()
-	w.body.(wsgi.FileStreamer).StreamFiles(w.pass, w.passFile)
-	w.by.iterated()
+	p.yield, p.sendFile = yield, sendFile
+	defer p.caught()
+	w.body.(wsgi.FileStreamer).StreamFiles(p.pass, p.passFile)
+	p.by.iterated()
 }
 
 // caught tells of a panic, which goes on. The stack that a server sees is still
 // that of the panic, since this is called on top of it.
-func (w *watched) caught() {
+func (p *passing) caught() {
 	if v := recover(); v != nil {
-		w.by.failed(&wsgi.PanicError{Value: v, Stack: debug.Stack()})
+		p.by.failed(&wsgi.PanicError{Value: v, Stack: debug.Stack()})
 		panic(v)
 	}
 }
 
-func (w *watched) pass(block []byte, err error) bool {
+func (p *passing) pass(block []byte, err error) bool {
 	if err != nil {
-		w.by.failed(err)
-		return w.yield(block, err)
+		p.by.failed(err)
+		return p.yield(block, err)
 	}
-	w.by.before(len(block))
-	if !w.yield(block, nil) {
-		w.by.after(0, false)
+	p.by.before(len(block))
+	if !p.yield(block, nil) {
+		p.by.after(0, false)
 		return false
 	}
-	w.by.after(int64(len(block)), true)
+	p.by.after(int64(len(block)), true)
 	return true
 }
 
-func (w *watched) passFile(file *os.File, n int64) (int64, error) {
-	w.by.before(-1)
-	sent, err := w.sendFile(file, n)
-	w.by.after(sent, err == nil)
+func (p *passing) passFile(file *os.File, n int64) (int64, error) {
+	p.by.before(-1)
+	sent, err := p.sendFile(file, n)
+	p.by.after(sent, err == nil)
 	return sent, err
 }
 
@@ -125,12 +135,15 @@ func (w *watched) Close() (err error) {
 	closed := false
 	defer func() {
 		if !closed { // a panic, or Goexit, which goes on
-			w.by.closed(nil)
+			w.at.end()
 		}
 	}()
 	err = w.body.Close()
 	closed = true
-	return w.by.closed(err)
+	if late := w.at.end(); late != nil {
+		err = errors.Join(err, late)
+	}
+	return err
 }
 
 // The views of a watched body.

@@ -22,6 +22,9 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 		values = make([]string, 0, len(headers))
 	}
 	hasType, hasLength := false, false
+	// Where nothing was there before, what occurs once here need not be looked for
+	// in the map. A long list is quicker to look for there than in itself.
+	fresh := len(head) == 0 && len(headers) <= 16
 	for i := range headers {
 		key := fieldKey(headers, i)
 		values = append(values, headers[i].Value)
@@ -33,6 +36,9 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 			hasLength = true
 		case "Date", "Server": // the application's word counts (HDR-17)
 		default:
+			if fresh && !repeats(headers, i) {
+				break
+			}
 			if before, ok := head[key]; ok {
 				value = append(before, value[0])
 			}
@@ -65,10 +71,10 @@ func fieldKey(headers wsgi.Headers, i int) string {
 	case "Content-Type", "Content-Length":
 		return name
 	}
-	canonical := http.CanonicalHeaderKey(name)
-	if canonical == name {
+	if isCanonical(name) {
 		return name
 	}
+	canonical := http.CanonicalHeaderKey(name)
 	switch canonical {
 	case "Content-Type", "Content-Length", "Content-Encoding", "Date", "Server":
 		return canonical
@@ -79,6 +85,32 @@ func fieldKey(headers wsgi.Headers, i int) string {
 		}
 	}
 	return name
+}
+
+// isCanonical reports whether name, which is a token, is what
+// http.CanonicalHeaderKey would make of it.
+func isCanonical(name string) bool {
+	upper := true
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if upper && 'a' <= c && c <= 'z' || !upper && 'A' <= c && c <= 'Z' {
+			return false
+		}
+		upper = c == '-'
+	}
+	return true
+}
+
+// repeats reports whether the name of headers[i] is one of those before it, in
+// whatever spelling.
+func repeats(headers wsgi.Headers, i int) bool {
+	name := headers[i].Name
+	for _, before := range headers[:i] {
+		if len(before.Name) == len(name) && strings.EqualFold(before.Name, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // Block writes block and flushes.

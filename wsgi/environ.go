@@ -44,15 +44,19 @@ type ValueSource interface {
 // Source: PEP 3333, "environ Variables".
 type Environ struct {
 	ctx     context.Context
-	source  Source   // nil when there is none
-	changes []change // over source: so few that a search is quicker than a map
-	altered bool     // see Altered
+	source  Source  // nil when there is none
+	changes *change // over source, the last one first; nil when there is none
+	spare   *change // room for the next change, nil when there is none
+	altered bool    // see Altered
 }
 
-// change is a variable that was set, or deleted.
+// change is a variable that was set, or deleted, and those before it. It never
+// changes itself, so that a Clone shares it. There is one for each key, and there
+// are so few that a search is quicker than a map.
 type change struct {
-	key   string
-	value any
+	key    string
+	value  any
+	before *change
 }
 
 // deleted stands in Environ.changes for a key that was removed.
@@ -88,9 +92,9 @@ func (e *Environ) Get(key string) any {
 
 // Lookup returns the value of key and whether it is present.
 func (e *Environ) Lookup(key string) (any, bool) {
-	if i := e.changed(key); i >= 0 {
-		if value := e.changes[i].value; value != deleted {
-			return value, true
+	if c := e.changed(key); c != nil {
+		if c.value != deleted {
+			return c.value, true
 		}
 		return nil, false
 	}
@@ -107,27 +111,36 @@ func (e *Environ) Lookup(key string) (any, bool) {
 	return nil, false
 }
 
-// changed returns where key is among the changes, or -1.
-func (e *Environ) changed(key string) int {
-	for i := range e.changes {
-		if e.changes[i].key == key {
-			return i
-		}
+// changed returns the change of key, or nil.
+func (e *Environ) changed(key string) *change {
+	c := e.changes
+	for c != nil && c.key != key {
+		c = c.before
 	}
-	return -1
+	return c
 }
 
 // Set adds key or replaces its value (ENV-02).
 func (e *Environ) Set(key string, value any) {
 	e.altered = e.altered || describesRequest(key)
-	if i := e.changed(key); i >= 0 {
-		e.changes[i].value = value
-		return
+	if old := e.changed(key); old != nil {
+		e.changes = e.changes.without(old)
 	}
-	if e.changes == nil {
-		e.changes = make([]change, 0, 4)
+	c := e.spare
+	if c == nil {
+		c = new(change)
 	}
-	e.changes = append(e.changes, change{key, value})
+	*c = change{key, value, e.changes}
+	e.changes, e.spare = c, nil
+}
+
+// without returns the changes but for old, which is one of them. Those after it
+// are copied, for they may be shared.
+func (c *change) without(old *change) *change {
+	if c == old {
+		return c.before
+	}
+	return &change{c.key, c.value, c.before.without(old)}
 }
 
 // Delete removes key; a key that is absent is no error.
@@ -189,14 +202,14 @@ func describesRequest(key string) bool {
 // dictionary must not be changed meanwhile.
 func (e *Environ) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		for _, c := range e.changes {
+		for c := e.changes; c != nil; c = c.before {
 			if c.value != deleted && !yield(c.key, c.value) {
 				return
 			}
 		}
 		more := true
 		each := func(key string, value any) bool {
-			if e.changed(key) < 0 {
+			if e.changed(key) == nil {
 				more = yield(key, value)
 			}
 			return more
@@ -216,17 +229,13 @@ func (e *Environ) Map() map[string]any { return maps.Collect(e.All()) }
 // Clone returns a copy; changes to either do not reach the other. Values are
 // shared, the streams among them.
 func (e *Environ) Clone() *Environ {
-	// One allocation, with room for what a few middlewares set.
+	// One allocation, with room for the change that it is most often made for.
 	c := new(struct {
 		Environ
-		room [4]change
+		first change
 	})
 	c.Environ = *e
-	if n := len(e.changes); n < len(c.room) {
-		c.changes = c.room[:copy(c.room[:], e.changes)]
-	} else {
-		c.changes = append(make([]change, 0, n+4), e.changes...)
-	}
+	c.spare = &c.first
 	return &c.Environ
 }
 

@@ -282,6 +282,41 @@ func TestEnvironClone(t *testing.T) {
 			t.Errorf("changed %v: Altered is %v and %v, want false and true", changed, original.Altered(), clone.Altered())
 		}
 	}
+	t.Run("changes that are shared", func(t *testing.T) {
+		first := wsgi.NewEnviron(outer, newSource())
+		for _, key := range []string{"a", "b", "c"} {
+			first.Set(key, "first "+key)
+		}
+		second := first.Clone()
+		second.Set("a", "second a") // the oldest of those that both have
+		second.Delete("b")
+		third := second.Clone()
+		third.Set("b", "third b")
+		third.Set("a", "third a")
+		first.Set("c", "first c again")
+		first.Delete("a")
+		second.Set("d", "second d")
+		want := []map[string]any{
+			{"b": "first b", "c": "first c again"},
+			{"a": "second a", "c": "first c", "d": "second d"},
+			{"a": "third a", "b": "third b", "c": "first c"},
+		}
+		for i, environ := range []*wsgi.Environ{first, second, third} {
+			for key, value := range newSource().vars {
+				want[i][key] = value
+			}
+			if diff := cmp.Diff(want[i], environ.Map()); diff != "" {
+				t.Errorf("dictionary %d (-want +got):\n%s", i+1, diff)
+			}
+		}
+	})
+	t.Run("what is set again takes no memory", func(t *testing.T) {
+		e := wsgi.NewEnviron(outer, newSource())
+		e.Set("last", 1)
+		if n := testing.AllocsPerRun(100, func() { e.Set("last", nil) }); n > 1 {
+			t.Errorf("%v allocations, expected at most the one for what is set", n)
+		}
+	})
 	for form, environ := range environs() {
 		t.Run("ENV-24/"+form+" passed on is whole", func(t *testing.T) {
 			if diff := cmp.Diff(environ.Map(), environ.WithContext(inner).Map()); diff != "" {

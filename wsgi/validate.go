@@ -52,10 +52,8 @@ func (h Headers) Validate() error {
 		if err := checkName(name); err != nil {
 			return err
 		}
-		for j := 0; j < len(value); j++ {
-			if isControl(value[j]) {
-				return broken("HDR-11", "value of header %s is %q, expected no control character", name, value)
-			}
+		if hasControl(value) {
+			return broken("HDR-11", "value of header %s is %q, expected no control character", name, value)
 		}
 		if len(name) == len("Content-Length") && equalFold(name, "Content-Length") {
 			if seenLength {
@@ -127,6 +125,30 @@ func parseLength(s string) (n int64, ok bool) {
 		}
 	}
 	return n, s != ""
+}
+
+// hasControl reports whether one of the characters of s is a control character.
+// Every response has its values looked through, so it takes eight at a time: what
+// is below 0x20 borrows from its highest bit when 0x20 is subtracted, and 0x7F is
+// below 1 once its bits are turned over. A borrow may reach into the next byte and
+// make it look guilty as well, but never without a guilty one below it.
+func hasControl(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		del := w ^ 0x7F*ones
+		if ((w-0x20*ones)&^w|(del-ones)&^del)&highs != 0 {
+			return true
+		}
+		s = s[8:]
+	}
+	for i := 0; i < len(s); i++ {
+		if isControl(s[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 func isDigit(c byte) bool   { return '0' <= c && c <= '9' }

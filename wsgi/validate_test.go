@@ -1,6 +1,7 @@
 package wsgi_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -251,5 +252,22 @@ func BenchmarkHeadersValidate(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		h.Validate()
+	}
+}
+
+// TestControlCharacters has each byte at each place of a value: eight of them are
+// looked at together, and the rest one by one.
+func TestControlCharacters(t *testing.T) {
+	for _, fill := range []byte{'a', ' ', '~', 0x80, 0xFF} {
+		for place := range 19 {
+			value := bytes.Repeat([]byte{fill}, 19)
+			for c := range 256 {
+				value[place] = byte(c)
+				err := wsgi.Headers{{Name: "X", Value: string(value)}}.Validate()
+				if refused, control := err != nil, c < 0x20 || c == 0x7F; refused != control {
+					t.Errorf("HDR-11: 0x%02X at %d among 0x%02X: the error is %v, expected one: %v", c, place, fill, err, control)
+				}
+			}
+		}
 	}
 }

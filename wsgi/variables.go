@@ -8,8 +8,8 @@ import (
 // Var returns the CGI variable key, "" when it is absent or not a string. It
 // is the cheap way to one variable: nothing is boxed.
 func (e *Environ) Var(key string) string {
-	if i := e.changed(key); i >= 0 {
-		s, _ := e.changes[i].value.(string)
+	if c := e.changed(key); c != nil {
+		s, _ := c.value.(string)
 		return s
 	}
 	if e.source == nil {
@@ -89,18 +89,18 @@ func (e *Environ) FileWrapper() FileWrapper {
 // variables and what else is text. It is All for those who pass a request on
 // over a wire, without boxing a value.
 func (e *Environ) Strings(yield func(key, value string) bool) {
-	for _, c := range e.changes {
+	for c := e.changes; c != nil; c = c.before {
 		if s, ok := c.value.(string); ok && !yield(c.key, s) {
 			return
 		}
 	}
 	switch {
 	case e.source == nil:
-	case len(e.changes) == 0:
+	case e.changes == nil:
 		e.source.All(yield)
 	default:
 		e.source.All(func(key, value string) bool {
-			return e.changed(key) >= 0 || yield(key, value)
+			return e.changed(key) != nil || yield(key, value)
 		})
 	}
 }

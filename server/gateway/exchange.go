@@ -69,11 +69,11 @@ type response struct {
 	code      uint16
 	status    string
 	headers   wsgi.Headers
-	length    int64          // Content-Length of the response, -1 for none
-	sent      int64          // body bytes given to the transport
-	failure   error          // why the response must not complete; nil if it may
-	gone      error          // why the client cannot be reached; nil if it can
-	few       [8]wsgi.Header // the room that headers needs in most responses
+	length    int64           // Content-Length of the response, -1 for none
+	sent      int64           // body bytes given to the transport
+	failure   error           // why the response must not complete; nil if it may
+	gone      error           // why the client cannot be reached; nil if it can
+	few       [16]wsgi.Header // the room that headers needs in most responses, with what a stack of middlewares adds
 }
 
 var responses = sync.Pool{New: func() any { return new(response) }}
