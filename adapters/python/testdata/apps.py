@@ -3,6 +3,7 @@
 import io
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -319,6 +320,13 @@ def hoards(environ, start_response):
     return [b"%d" % os.getpid()]
 
 
+def bomb(environ, start_response):
+    """Takes ever more memory, as something that a client has sent might make it."""
+    while True:
+        hoard.append(b"x" * (8 << 20))
+        time.sleep(0.02)
+
+
 def variables(environ, start_response):
     start_response("200 OK", TEXT)
     return ["\n".join(sorted(os.environ)).encode()]
@@ -335,18 +343,23 @@ def descriptors(environ, start_response):
     return ["\n".join(names).encode()]
 
 
+def childs_descriptors(environ, start_response):
+    """Those of a program that the application starts, and closes nothing for."""
+    text = subprocess.run(["ls", "-l", "/proc/self/fd"], close_fds=False, stdout=subprocess.PIPE, check=True).stdout
+    start_response("200 OK", TEXT)
+    return [text]
+
+
 def whoami(environ, start_response):
+    try:
+        os.setuid(0)
+        back = "is root again"
+    except PermissionError:
+        back = "stays"
     start_response("200 OK", TEXT)
-    return [b"%d %d" % (os.getuid(), os.getgid())]
+    return [("%r %r %r %s" % (os.getresuid(), os.getresgid(), os.getgroups(), back)).encode()]
 
 
-def rss(environ, start_response):
-    with open("/proc/self/status") as f:
-        for line in f:
-            if line.startswith("VmRSS"):
-                found = line.split()[1]
-    start_response("200 OK", TEXT)
-    return [found.encode()]
 
 
 validated = {name: validator(function) for name, function in list(globals().items()) if callable(function)}
