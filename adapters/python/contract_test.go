@@ -325,6 +325,7 @@ func TestCannotStart(t *testing.T) {
 		{"empty:application", "expected up to 1000", func(c *python.Config) { c.Processes = -1 }},
 	} {
 		t.Run(test.app, func(t *testing.T) {
+			t.Parallel()
 			c := config(t)
 			c.App, c.Dir, c.Processes = test.app, dir, 2
 			if test.change != nil {
