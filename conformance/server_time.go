@@ -167,20 +167,8 @@ func (s *serverRun) lockStep(headers wsgi.Headers, make func(next func() bool) a
 			}
 			chunked = r.headers.Has("Transfer-Encoding")
 		}
-		want := block
-		if chunked {
-			want = "4\r\n" + block + "\r\n"
-		}
-		b := []byte{}
-		for len(b) < len(want) {
-			one, err := c.r.ReadByte()
-			if err != nil {
-				s.fatalf("expected the block %q on the wire, as %q, before the application goes on to the next, got %s", block, want, got(quote(b), err))
-			}
-			b = append(b, one)
-		}
-		if string(b) != want {
-			s.fatalf("expected the block %q as %q on the wire, got %q", block, want, b)
+		if b, err := c.block(len(block), chunked); err != nil || b != block {
+			s.fatalf("expected the block %q on the wire before the application goes on to the next, got %s", block, got(quote(b), err))
 		}
 		arrived.step()
 	}

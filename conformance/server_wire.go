@@ -256,6 +256,30 @@ func (c *wireConn) chunks(body *bytes.Buffer) error {
 	return errEndless
 }
 
+// block reads n bytes of a body, which are a chunk of their own where the body
+// is chunked. Its size may begin with zeros, as lighttpd writes it.
+func (c *wireConn) block(n int, chunked bool) (string, error) {
+	budget := 1 << 10
+	if chunked {
+		line, err := c.line(&budget)
+		if err != nil {
+			return line, err
+		}
+		if size, err := strconv.ParseUint(line, 16, 31); err != nil || int(size) != n {
+			return line, fmt.Errorf("expected the size of a chunk of %d bytes", n)
+		}
+	}
+	b := make([]byte, n)
+	if read, err := io.ReadFull(c.r, b); err != nil || !chunked {
+		return string(b[:read]), err
+	}
+	line, err := c.line(&budget)
+	if err == nil && line != "" {
+		err = errors.New("a chunk without CR LF behind it")
+	}
+	return string(b) + line, err
+}
+
 // ended reports whether the server closes the connection within the patience,
 // and what came before that.
 func (c *wireConn) ended() (rest string, closed bool) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	httpcgi "net/http/cgi"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/frontend"
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/internal/peers"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -27,8 +29,6 @@ import (
 func TestMain(m *testing.M) {
 	var err error
 	switch os.Getenv("GOWSGI_CGI_TEST") {
-	case "relay":
-		err = relay(os.Getenv("GOWSGI_CGI_SOCKET"))
 	case "program":
 		err = Serve(wsgi.AppFunc(program))
 	case "foreign":
@@ -50,7 +50,7 @@ func install(t *testing.T, name string) (path string) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the program is a shell script")
 	}
-	dir, err := os.MkdirTemp("", "gw") // the folder of a test may be too long for a socket
+	dir, err := os.MkdirTemp("", "gw")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,46 +61,24 @@ func install(t *testing.T, name string) (path string) {
 	}
 	path = filepath.Join(dir, name)
 	// The race detector would have each process sleep for a second at its end.
-	script := "#!/bin/sh\nGORACE=atexit_sleep_ms=0 GOWSGI_CGI_TEST=" + name + " GOWSGI_CGI_SOCKET='" + socketOf(path) + "' exec '" + self + "'\n"
-	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+	script := "#!/bin/sh\nGORACE=atexit_sleep_ms=0 GOWSGI_CGI_TEST=" + name + " exec '" + self + "'\n"
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-func socketOf(path string) string { return filepath.Join(filepath.Dir(path), "s") }
-
-// relay passes what a CGI program gets to the socket, and what comes from
-// there back: the suite's application is in the process of the test, where
-// serve runs it as if it were here. Standard output comes in netstrings, and an
-// empty one says that the program has ended well.
-func relay(socket string) error {
-	c, err := net.Dial("unix", socket)
-	if err != nil {
-		return err
+// installRelay makes the program of testdata/relay, and returns its path and
+// that of the socket that it connects to.
+func installRelay(t testing.TB) (path, socket string) {
+	t.Helper()
+	dir := peers.Folder(t)
+	path, socket = filepath.Join(dir, "relay"), filepath.Join(dir, "s")
+	build := exec.Command("go", "build", "-o", path, "-ldflags", "-X main.socket="+socket, "testdata/relay/main.go")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
-	defer c.Close()
-	block := strings.Join(os.Environ(), "\x00")
-	if _, err := fmt.Fprintf(c, "%d:%s", len(block), block); err != nil {
-		return err
-	}
-	go func() {
-		io.Copy(c, os.Stdin)
-		c.(*net.UnixConn).CloseWrite()
-	}()
-	in := bufio.NewReader(c)
-	for {
-		var n int
-		if _, err := fmt.Fscanf(in, "%d:", &n); err != nil {
-			return fmt.Errorf("the program has been cut: %w", err)
-		}
-		if n == 0 {
-			return nil
-		}
-		if _, err := io.CopyN(os.Stdout, in, int64(n)); err != nil {
-			return err
-		}
-	}
+	return path, socket
 }
 
 // relayed is standard output at the other end.
@@ -115,46 +93,75 @@ func (r relayed) Write(p []byte) (int, error) {
 
 func (r relayed) Close() error { return nil }
 
-// TestConformance runs the suite for servers against serve.
-func TestConformance(t *testing.T) {
-	path := install(t, "relay")
-	adaptertest.Leaks(t)
-	conformance.Suite{Protocol: "cgi"}.TestServer(t, func(t testing.TB, app wsgi.Application) (network, addr string) {
-		l, err := net.Listen("unix", socketOf(path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { l.Close() })
-		var turn sync.Mutex
-		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
+// answerRelay runs serve for each relay that connects to the socket, for the
+// time of the test.
+func answerRelay(t testing.TB, socket string, app wsgi.Application) {
+	t.Helper()
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	var turn sync.Mutex
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				in := bufio.NewReader(c)
+				var n int
+				if _, err := fmt.Fscanf(in, "%d:", &n); err != nil {
 					return
 				}
-				go func() {
-					defer c.Close()
-					in := bufio.NewReader(c)
-					var n int
-					if _, err := fmt.Fscanf(in, "%d:", &n); err != nil {
-						return
-					}
-					block := make([]byte, n)
-					if _, err := io.ReadFull(in, block); err != nil {
-						return
-					}
-					// wsgi.multithread is false: each request has a process of its
-					// own, and here they take turns.
-					turn.Lock()
-					defer turn.Unlock()
-					if serve(context.Background(), app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard, 0) == nil {
-						io.WriteString(c, "0:")
-					}
-				}()
-			}
-		}()
+				block := make([]byte, n)
+				if _, err := io.ReadFull(in, block); err != nil {
+					return
+				}
+				// wsgi.multithread is false: each request has a process of its
+				// own, and here they take turns.
+				turn.Lock()
+				defer turn.Unlock()
+				if serve(context.Background(), app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard, 0) == nil {
+					io.WriteString(c, "0:")
+				}
+			}()
+		}
+	}()
+}
+
+// TestConformance runs the suite for servers against serve.
+func TestConformance(t *testing.T) {
+	path, socket := installRelay(t)
+	adaptertest.Leaks(t)
+	conformance.Suite{Protocol: "cgi"}.TestServer(t, func(t testing.TB, app wsgi.Application) (network, addr string) {
+		answerRelay(t, socket, app)
 		return "exec", path
 	})
+}
+
+// TestRules runs the probes for servers through the web servers that run CGI
+// programs.
+func TestRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts web servers")
+	}
+	for _, f := range peers.Fronts {
+		if f.Protocol != "cgi" {
+			continue
+		}
+		t.Run(f.String(), func(t *testing.T) {
+			t.Parallel() // most of the time is spent on waiting
+			f.Conformance(t, func(app wsgi.Application) (port int, program string) {
+				path, socket := installRelay(t)
+				answerRelay(t, socket, app)
+				peers.Give(t, socket)
+				return 0, path
+			})
+		})
+	}
 }
 
 // program is the application of program.

@@ -2,7 +2,6 @@ package peers
 
 import (
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -39,16 +38,6 @@ func readDifferences(t *testing.T) (list differences) {
 		list = append(list, &difference{cells[0], cells[1], cells[2], cells[3], cells[4], i + 1, strings.HasPrefix(cells[5], "Sometimes")})
 	}
 	return list
-}
-
-// matches reports whether text is one of a list of patterns.
-func matches(list, text string) bool {
-	for pattern := range strings.SplitSeq(list, ", ") {
-		if ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x01"), strings.ReplaceAll(text, "/", "\x01")); ok && err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 // shown is a value in the table; absent is that there is none.

@@ -43,19 +43,26 @@ const Deploy = "../../doc/deploy"
 // takes requests, and where over HTTP/2 without TLS.
 func (f Front) Start(t testing.TB, backend int, program string) (addr, http2 string) {
 	t.Helper()
+	return f.start(t, backend, program, func(config string) string { return config })
+}
+
+// start starts the web server with what change makes of its configuration.
+func (f Front) start(t testing.TB, backend int, program string, change func(config string) string) (addr, http2 string) {
+	t.Helper()
 	path := Find(t, f.program())
 	text, err := os.ReadFile(filepath.Join(Deploy, f.String()+".conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	config := change(string(text))
 	dir, front, front2 := Folder(t), Port(t), 0
-	if strings.Contains(string(text), "8081") {
+	if strings.Contains(config, "8081") {
 		front2 = Port(t)
 	} else {
 		front2 = front
 	}
-	config := strings.NewReplacer("/srv/www", dir, "8080", strconv.Itoa(front), "8081", strconv.Itoa(front2),
-		"9000", strconv.Itoa(backend)).Replace(string(text))
+	config = strings.NewReplacer("/srv/www", dir, "8080", strconv.Itoa(front), "8081", strconv.Itoa(front2),
+		"9000", strconv.Itoa(backend)).Replace(config)
 	file := filepath.Join(dir, "server.conf")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		t.Fatal(err)

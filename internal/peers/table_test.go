@@ -336,19 +336,18 @@ func http2Requests() []request {
 	}
 }
 
-// behind serves the witness over a protocol.
-func behind(t *testing.T, protocol string) (port int) {
-	app := wsgi.AppFunc(witness)
+// behind serves app over a protocol, mounted at script.
+func behind(t *testing.T, protocol string, app wsgi.Application, script string) (port int) {
 	var s adaptertest.Server
 	switch protocol {
 	case "fastcgi":
-		s = &fastcgi.Server{App: app, ScriptName: "/app", Logger: adaptertest.Silent}
+		s = &fastcgi.Server{App: app, ScriptName: script, Logger: adaptertest.Silent}
 	case "scgi":
-		s = &scgi.Server{App: app, ScriptName: "/app", Logger: adaptertest.Silent}
+		s = &scgi.Server{App: app, ScriptName: script, Logger: adaptertest.Silent}
 	case "uwsgi":
-		s = &uwsgi.Server{App: app, ScriptName: "/app", Logger: adaptertest.Silent}
+		s = &uwsgi.Server{App: app, ScriptName: script, Logger: adaptertest.Silent}
 	case "http":
-		s = &server.Server{App: app, ScriptName: "/app", Logger: adaptertest.Silent}
+		s = &server.Server{App: app, ScriptName: script, Logger: adaptertest.Silent}
 	default:
 		return 0
 	}
@@ -362,7 +361,7 @@ func behind(t *testing.T, protocol string) (port int) {
 
 // direct is what the list gets without a front end.
 func direct(t *testing.T) map[string]result {
-	addr := fmt.Sprintf("127.0.0.1:%d", behind(t, "http"))
+	addr := fmt.Sprintf("127.0.0.1:%d", behind(t, "http", wsgi.AppFunc(witness), "/app"))
 	answers := make(map[string]result)
 	for _, q := range requests() {
 		answers[q.name] = q.ask(t, addr)
@@ -403,7 +402,7 @@ func TestEveryFrontEnd(t *testing.T) {
 			if f.Protocol == "cgi" {
 				program = self
 			}
-			addr, http2 := f.Start(t, behind(t, f.Protocol), program)
+			addr, http2 := f.Start(t, behind(t, f.Protocol, wsgi.AppFunc(witness), "/app"), program)
 			started++
 			for _, q := range requests() {
 				known.compare(t, f, q.name, want[q.name], q.ask(t, addr))
