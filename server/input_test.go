@@ -246,9 +246,14 @@ func TestServerExpect(t *testing.T) {
 		}
 	})
 	t.Run("EXP-03/not-asked-for", func(t *testing.T) {
-		a := dial(t).send(expect, "/unread").answer("POST")
+		c := dial(t).send(expect, "/unread")
+		a := c.answer("POST")
 		if a.StatusCode != 200 || a.body != "unread" {
 			t.Errorf("answer is %s %q, expected no interim response", a.Status, a.body)
+		}
+		// And nobody waits for a body that will not come.
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 	})
 	t.Run("EXP-05/1.0", func(t *testing.T) {
