@@ -59,6 +59,7 @@ func serve(args []string, p process) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeApp()) }()
 	s.App = app
+	c.tune()
 	defer c.tend(s)()
 	if c.logFormat == "text" {
 		c.announce(p.stderr, target, listeners)
