@@ -44,6 +44,7 @@ func TestResponses(t *testing.T) {
 		{"/raw/bad_header_repaired", 500, "repaired", false, ""},
 		{"/long_header", 200, "x", false, ""},
 		{"/raw/too_long", 200, "abc", false, "LEN-01"},
+		{"/raw/writes_too_long", 200, "abc", false, "the writer is told that the response is longer than the 3 bytes of its Content-Length"},
 		{"/raw/too_short", 200, "abcdef", true, "LEN-04"},
 		{"/exact", 200, "abcdef", false, ""},
 		{"/file_like", 200, "like a file", false, ""},
@@ -144,6 +145,47 @@ func TestInput(t *testing.T) {
 		}
 		if a := s.do("POST", test.path, body); a.status != 200 || a.body != test.want || a.err != nil {
 			t.Errorf("%s with %d bytes, chunked %v: got %d, %.300q, %v, want %.300q", test.path, len(test.body), test.chunked, a.status, a.body, a.err, test.want)
+		}
+	}
+}
+
+// TestOver: what belongs to a request ends with it.
+func TestOver(t *testing.T) {
+	s := open(t, config(t))
+	if a := s.do("POST", "/raw/keeps", io.MultiReader(strings.NewReader("a body"))); a.body != "kept" {
+		t.Fatalf("got %+v", a)
+	}
+	s.want("/raw/calls_kept", 200, "write was called after the end of the request\n"+
+		"start_response was called after the end of the request\n"+
+		"wsgi.input was read after the end of the request\n"+
+		"wsgi.early_hints was called after the end of the request")
+}
+
+// TestExpect: a client that waits to be asked for its body is asked by the
+// application's reading, and by nothing else (EXP-03).
+func TestExpect(t *testing.T) {
+	s := open(t, config(t))
+	for _, test := range []struct {
+		path, want string
+		asked      bool
+	}{{"/raw/hello", "Hello, world!\n", false}, {"/echo", "body", true}} {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n", test.path)
+		r := bufio.NewReader(conn)
+		first, err := r.ReadString('\n')
+		if asked := first == "HTTP/1.1 100 Continue\r\n"; asked != test.asked || err != nil {
+			t.Errorf("%s: the first line is %q, %v; want the client to be asked: %v", test.path, first, err, test.asked)
+		}
+		if test.asked {
+			io.WriteString(conn, "body")
+		}
+		rest, _ := io.ReadAll(r)
+		if !strings.Contains(string(rest), test.want) {
+			t.Errorf("%s: got %q, want %q in it", test.path, rest, test.want)
 		}
 	}
 }

@@ -234,6 +234,34 @@ func TestReloads(t *testing.T) {
 	}
 }
 
+// TestCrashLoop: workers that cannot start are started ever more slowly, the log
+// says what to mend, and once that is done they come back.
+func TestCrashLoop(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "site_app.py"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const app = "def app(environ, start_response):\n    start_response('200 OK', [])\n    return [b'here']\n"
+	write(app)
+	c := config(t)
+	c.App, c.Dir, c.Env = "site_app:app", dir, []string{"PYTHONDONTWRITEBYTECODE=1"}
+	s := open(t, c)
+	s.want("/", 200, "here")
+	write("raise RuntimeError('half a file')\n")
+	begin := time.Now()
+	syscall.Kill(s.pool.Stats().PIDs[0], syscall.SIGKILL)
+	s.log.wait(t, "the application cannot be imported", "RuntimeError: half a file", "workers end again and again")
+	// Eight ends: the waits after the fourth to the seventh are 0.1, 0.2, 0.4 and 0.8 s.
+	if took := time.Since(begin); took < 1500*time.Millisecond {
+		t.Errorf("eight workers ended within %v, want 1.5 s to pass at the least", took)
+	}
+	write(app)
+	eventually(t, "the application answers again", func() bool { return s.pool.Stats().Workers == 1 })
+	s.want("/", 200, "here")
+}
+
 // TestFull answers what no worker can take.
 func TestFull(t *testing.T) {
 	c := config(t)
@@ -273,6 +301,38 @@ func TestSlowClients(t *testing.T) {
 	}
 	for range 100 {
 		s.want("/raw/hello", 200, "Hello, world!\n")
+	}
+}
+
+// TestReadAhead: a client that takes nothing is served from a bounded buffer,
+// behind which the worker waits.
+func TestReadAhead(t *testing.T) {
+	c := config(t)
+	c.Processes = 2
+	s := open(t, c)
+	file := filepath.Join(t.TempDir(), "progress")
+	conn, err := net.Dial("tcp", s.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET /raw/progress?%s HTTP/1.1\r\nHost: h\r\n\r\n", file)
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	// As long as somebody else takes to be sent as much.
+	if a := s.get("/raw/download?64"); len(a.body) != 64<<20 || a.err != nil {
+		t.Errorf("another client got %d bytes, %v", len(a.body), a.err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	eventually(t, "the worker is done with it", func() bool { return s.pool.Stats().Busy == 0 })
+	// 1 MiB of ours, and what the buffers of the sockets have taken.
+	if n, err := strconv.Atoi(string(text)); err != nil || n > 40 {
+		t.Errorf("the worker has come to MiB %q, want it to wait before it has come to 40", text)
 	}
 }
 

@@ -511,8 +511,6 @@ class FileWrapper:
         if kind is not io.FileIO and (kind not in (io.BufferedReader, io.BufferedRandom) or type(file.raw) is not io.FileIO):
             return None
         try:
-            if kind is io.BufferedRandom:
-                file.flush()
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode) or not file.readable():
                 return None
             return file.tell()

@@ -144,6 +144,15 @@ def exact(environ, start_response):
     yield b"def"
 
 
+def writes_too_long(environ, start_response):
+    write = start_response("200 OK", [("Content-Length", "3")])
+    try:
+        write(b"abcdef")
+    except AssertionError as exc:
+        environ["wsgi.errors"].write("the writer is told that %s\n" % exc)
+    return []
+
+
 class Closing:
     def __init__(self, blocks, path):
         self.blocks, self.path = blocks, path
@@ -275,6 +284,35 @@ def hints(environ, start_response):
     return [b"hinted"]
 
 
+def keeps(environ, start_response):
+    """Has what belongs to its request called after the end of it."""
+    write = start_response("200 OK", TEXT)
+    hoard[:] = [lambda: write(b"x"), lambda: start_response("200 OK", TEXT), lambda: environ["wsgi.input"].read(),
+                lambda: environ["wsgi.early_hints"]([])]
+    environ["wsgi.input"].read(1)
+    return [b"kept"]
+
+
+def calls_kept(environ, start_response):
+    said = []
+    for call in hoard:
+        try:
+            said.append("%r" % call())
+        except Exception as exc:
+            said.append(str(exc))
+    start_response("200 OK", TEXT)
+    return ["\n".join(said).encode()]
+
+
+def progress(environ, start_response):
+    """Up to 256 MiB; how many of them it has come to is in a file."""
+    start_response("200 OK", TEXT)
+    for i in range(256):
+        with open(environ["QUERY_STRING"], "w") as f:
+            f.write("%d" % i)
+        yield b"x" * (1 << 20)
+
+
 def pid(environ, start_response):
     start_response("200 OK", TEXT)
     return [b"%d" % os.getpid()]
@@ -358,8 +396,6 @@ def whoami(environ, start_response):
         back = "stays"
     start_response("200 OK", TEXT)
     return [("%r %r %r %s" % (os.getresuid(), os.getresgid(), os.getgroups(), back)).encode()]
-
-
 
 
 validated = {name: validator(function) for name, function in list(globals().items()) if callable(function)}
