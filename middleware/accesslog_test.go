@@ -100,6 +100,12 @@ func TestAccessLogStatus(t *testing.T) {
 		{"nothing is -", answer("200 OK", ""), &wsgitest.Request{}, "200 - 0 +"},
 		{"HEAD", text("body"), &wsgitest.Request{Method: "HEAD"}, "200 - 0 +"},
 		{"the client leaves", streams(nil, "ab", "cd", "ef"), &wsgitest.Request{LeaveAfter: 1}, "200 2 2 X"},
+		{"gorilla: an interim response is not the one", wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if hint, ok := environ.Get("wsgi.early_hints").(func(wsgi.Headers) error); !ok || hint(headers("Link", "</style.css>")) != nil {
+				t.Error("no interim response could be sent")
+			}
+			return text("ab").Call(environ, start)
+		}), &wsgitest.Request{}, "200 2 2 +"},
 		{"the client is gone before", streams(context.Canceled), &wsgitest.Request{Context: over}, "- - 0 X"},
 	}
 	for _, tt := range tests {

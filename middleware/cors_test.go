@@ -66,6 +66,8 @@ func TestCORS(t *testing.T) {
 			"access-control-allow-methods: GET, HEAD, POST, PUT, DELETE", "access-control-allow-origin: " + origin, "access-control-max-age: 90", preVary}},
 		{"preflight, no headers", one, "OPTIONS", origin, "GET", "", nil, 204, []string{
 			"access-control-allow-methods: GET, HEAD, POST", "access-control-allow-origin: " + origin, preVary}},
+		{"gorilla: MaxAge as it was given", config{Origins: one.Origins, MaxAge: 24 * time.Hour}, "OPTIONS", origin, "GET", "", nil, 204, []string{
+			"access-control-allow-methods: GET, HEAD, POST", "access-control-allow-origin: " + origin, "access-control-max-age: 86400", preVary}},
 		{"preflight, any header", any, "OPTIONS", origin, "POST", "x-a, x-b", nil, 204, []string{
 			"access-control-allow-headers: x-a, x-b", "access-control-allow-methods: GET, HEAD, POST", "access-control-allow-origin: *", preVary}},
 		{"gorilla: preflight of a stranger is refused", full, "OPTIONS", "https://evil.example", "PUT", "", nil, 403, []string{preVary}},

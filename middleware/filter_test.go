@@ -40,6 +40,24 @@ func keepBack(*wsgi.Environ, string, *wsgi.Headers) middleware.BodyFilter {
 	}
 }
 
+// dogs chooses a filter that makes dogs of cats. It keeps what might be the beginning
+// of one, as the comment of Filter says.
+func dogs(*wsgi.Environ, string, *wsgi.Headers) middleware.BodyFilter {
+	var kept []byte
+	return func(block []byte, end bool) ([]byte, error) {
+		all := bytes.ReplaceAll(append(kept, block...), []byte("cat"), []byte("dog"))
+		n := 0
+		for _, beginning := range []string{"ca", "c"} {
+			if !end && bytes.HasSuffix(all, []byte(beginning)) {
+				n = len(beginning)
+				break
+			}
+		}
+		kept = bytes.Clone(all[len(all)-n:])
+		return all[:len(all)-n], nil
+	}
+}
+
 func TestFilter(t *testing.T) {
 	loud := middleware.Filter(upper)
 	dependent := []string{
@@ -97,6 +115,17 @@ func TestFilter(t *testing.T) {
 		res := wsgitest.Do(t, loud(streams(nil, "a", "b")), wsgitest.NewRequest("GET", "/"))
 		if diff := cmp.Diff([][]byte{[]byte("A"), []byte("B"), []byte("!")}, res.Blocks); diff != "" {
 			t.Errorf("blocks (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("Plack: what lies across two blocks", func(t *testing.T) {
+		for _, list := range [][]string{{"a cat."}, {"a c", "at."}, {"a ", "c", "a", "t", "."}, {"a ca", "", "t."}} {
+			res := wsgitest.Do(t, middleware.Filter(dogs)(streams(nil, list...)), get("/"))
+			if res.Text() != "a dog." {
+				t.Errorf("blocks %q: got %q", list, res.Text())
+			}
+		}
+		if res := wsgitest.Do(t, middleware.Filter(dogs)(streams(nil, "a c", "a")), get("/")); res.Text() != "a ca" {
+			t.Errorf("a beginning at the end: got %q", res.Text())
 		}
 	})
 	// Plack keeps what the first filter has.

@@ -68,6 +68,17 @@ func TestAllowContentType(t *testing.T) {
 			}
 		})
 	}
+	t.Run("chi: the caller's list is its own", func(t *testing.T) {
+		list := []string{"Text/Plain", "application/json"}
+		m := middleware.AllowContentType(list...)
+		if diff := cmp.Diff([]string{"Text/Plain", "application/json"}, list); diff != "" {
+			t.Errorf("the list was changed (-was +is):\n%s", diff)
+		}
+		list[0], list[1] = "image/png", "image/png"
+		if res := wsgitest.Do(t, m(text("hello")), body("POST", "text/plain")); res.Code != 200 {
+			t.Errorf("got %s once the caller has changed its list", res.Status)
+		}
+	})
 	panics(t, func() { middleware.AllowContentType() }, "AllowContentType")
 	panics(t, func() { middleware.AllowContentType("json") }, "AllowContentType", "json")
 	keeps(t, middleware.AllowContentType("text/plain"))
