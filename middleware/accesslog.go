@@ -95,6 +95,7 @@ type logEntry struct {
 	came  *wsgi.Environ // as the request came, which nobody further in changes
 	user  string
 	taken time.Duration
+	inner wsgi.Environ
 }
 
 func (e *logEntry) path() string { return e.came.Var("SCRIPT_NAME") + e.came.Var("PATH_INFO") }
@@ -121,7 +122,8 @@ func SetRemoteUser(environ *wsgi.Environ, user string) {
 func (l *accessLog) start(o *Observation) {
 	entry := o.Value.(*logEntry)
 	entry.Observation, entry.came, entry.user = o, o.Environ, o.Environ.Var("REMOTE_USER")
-	o.Environ = o.Environ.Clone()
+	o.Environ.CloneInto(&entry.inner, nil)
+	o.Environ = &entry.inner
 	o.Environ.Set(logUserKey, entry)
 }
 
@@ -207,7 +209,7 @@ func appendEscaped(line []byte, s string) []byte {
 		return append(line, '-')
 	}
 	done := 0 // so much of s is in the line
-	for i := 0; i < len(s); i++ {
+	for i := plain(s); i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			line = append(append(line, s[done:i]...), '\\', c)
@@ -219,6 +221,24 @@ func appendEscaped(line []byte, s string) []byte {
 		done = i + 1
 	}
 	return append(line, s[done:]...)
+}
+
+// plain returns how many characters at the beginning of s need no escape, in steps of
+// eight: nearly all there is to log needs none, and this takes a fraction of the time.
+// A character below 0x20 has its highest bit set when 0x20 is subtracted, one above
+// 0x7E when 1 is added, and quote and backslash are turned into 0 first, and 1
+// subtracted. What carries into the next character only stops it too early.
+func plain(s string) (n int) {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	for ; len(s)-n >= 8; n += 8 {
+		b := s[n : n+8]
+		w := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		if (w|(w-0x20*ones)|(w+ones)|((w^'"'*ones)-ones)|((w^'\\'*ones)-ones))&highs != 0 {
+			break
+		}
+	}
+	return n
 }
 
 // logError is the error of a format.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"strconv"
@@ -114,6 +115,30 @@ func TestAccessLogStatus(t *testing.T) {
 				t.Errorf("got %q, expected %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestAccessLogEscape has each byte at each place of a value: those that need no escape
+// are looked for eight at a time.
+func TestAccessLogEscape(t *testing.T) {
+	for place := range 10 {
+		value := []byte("abcdefghij")
+		for c := range 256 {
+			value[place] = byte(c)
+			escaped := string(byte(c))
+			switch {
+			case c == '"' || c == '\\':
+				escaped = `\` + escaped
+			case c < ' ' || c > '~':
+				escaped = fmt.Sprintf(`\x%02x`, c)
+			}
+			want := "abcdefghij"[:place] + escaped + "abcdefghij"[place+1:]
+			req := wsgitest.NewRequest("GET", "/")
+			req.Extra = map[string]any{"HTTP_REFERER": string(value)}
+			if got := logged(t, "%{Referer}i", text(""), req); got != want {
+				t.Errorf("0x%02x at %d is logged as %s, expected %s", c, place, got, want)
+			}
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"testing"
 
+	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -97,5 +98,5 @@ func TestBasicAuth(t *testing.T) {
 	keeps(t, middleware.Chain(
 		middleware.SetEnv(map[string]any{"HTTP_AUTHORIZATION": "Basic " + encode("empty:")}), middleware.BasicAuth(config{Users: users})))
 	keeps2 := middleware.BasicAuth(config{})
-	t.Run("refusals", func(t *testing.T) { sandwich(t, keeps2) })
+	t.Run("refusals", func(t *testing.T) { sandwich.Sandwich(t, keeps2) })
 }

@@ -40,9 +40,9 @@ func BodyLimit(n int64) wsgi.Middleware {
 				return next.Call(environ, start) // the server ends the body where it was said to
 			}
 			l := &limited{of: environ, left: n, over: tooLarge}
-			inner := environ.Clone()
-			inner.Set("wsgi.input", (*limitedInput)(l))
-			l.guarded = guarded{environ: inner, start: start, by: l}
+			environ.CloneInto(&l.inner, nil)
+			l.inner.Set("wsgi.input", (*limitedInput)(l))
+			l.guarded = guarded{environ: &l.inner, start: start, by: l}
 			return l.call(next)
 		})
 	}
@@ -52,6 +52,7 @@ func BodyLimit(n int64) wsgi.Middleware {
 // response to it.
 type limited struct {
 	guarded
+	inner wsgi.Environ
 	of    *wsgi.Environ
 	from  io.Reader        // once something was read
 	lines wsgi.InputStream // the same

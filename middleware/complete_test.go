@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // families are the packages that have middlewares, with their folders.
@@ -101,16 +99,4 @@ func TestComplete(t *testing.T) {
 	for name := range rows {
 		t.Errorf("doc/middleware.md has a row for %s, which does not exist", name)
 	}
-}
-
-// ownHeaders is what of a head is not the server's, sorted.
-func ownHeaders(h wsgi.Headers) []string {
-	var own []string
-	for _, f := range h {
-		if name := strings.ToLower(f.Name); !slices.Contains([]string{"date", "connection", "transfer-encoding"}, name) {
-			own = append(own, name+": "+f.Value)
-		}
-	}
-	slices.Sort(own)
-	return own
 }

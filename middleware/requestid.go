@@ -58,10 +58,10 @@ func RequestID(c RequestIDConfig) wsgi.Middleware {
 				id = c.New()
 			}
 			r := &identified{Context: environ.Context(), id: id, header: c.Header, start: start}
-			inner := environ.WithContext(r)
-			inner.Set(requestIDKey, r.id)
-			inner.Set(variable, r.id)
-			return next.Call(inner, r.startResponse)
+			environ.CloneInto(&r.inner, r)
+			r.inner.Set(requestIDKey, r.id)
+			r.inner.Set(variable, r.id)
+			return next.Call(&r.inner, r.startResponse)
 		})
 	}
 }
@@ -73,6 +73,7 @@ type identified struct {
 	id     any // a string, boxed once for all who ask
 	header string
 	start  wsgi.StartResponse
+	inner  wsgi.Environ
 }
 
 func (r *identified) Value(key any) any {

@@ -36,7 +36,8 @@ func Timeout(d time.Duration) wsgi.Middleware {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			t := &timed{next: next}
 			t.ctx = deadline{outer: environ.Context(), at: time.Now().Add(d)}
-			t.response = guarded{environ: environ.WithContext(&t.ctx), start: start, by: t, limit: t}
+			environ.CloneInto(&t.inner, &t.ctx)
+			t.response = guarded{environ: &t.inner, start: start, by: t, limit: t}
 			return t.body.call(t, environ, start, &t.ctx)
 		})
 	}
@@ -46,6 +47,7 @@ func Timeout(d time.Duration) wsgi.Middleware {
 type timed struct {
 	next     wsgi.Application
 	ctx      deadline
+	inner    wsgi.Environ
 	response guarded
 	body     watched
 }

@@ -117,6 +117,16 @@ func (x *exchange) header(name string) (string, bool) {
 		if inventedCacheControl(x.r.Header) {
 			return "", false
 		}
+	case "ACCEPT_ENCODING": // this one and those below: what is asked for most
+		return join(x.r.Header["Accept-Encoding"])
+	case "ORIGIN":
+		return join(x.r.Header["Origin"])
+	case "REFERER":
+		return join(x.r.Header["Referer"])
+	case "USER_AGENT":
+		return join(x.r.Header["User-Agent"])
+	case "X_REQUEST_ID":
+		return join(x.r.Header["X-Request-Id"])
 	}
 	var room [64]byte
 	key := room[:0]
@@ -134,7 +144,11 @@ func (x *exchange) header(name string) (string, bool) {
 		upper = c == '-'
 		key = append(key, c)
 	}
-	values := x.r.Header[string(key)]
+	return join(x.r.Header[string(key)])
+}
+
+// join returns the lines of one field as one value (CGI-23).
+func join(values []string) (string, bool) {
 	switch len(values) {
 	case 0:
 		return "", false

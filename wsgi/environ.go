@@ -46,7 +46,8 @@ type Environ struct {
 	ctx     context.Context
 	source  Source  // nil when there is none
 	changes *change // over source, the last one first; nil when there is none
-	spare   *change // room for the next change, nil when there is none
+	first   change  // room for the first change that is made
+	used    bool    // first is among the changes
 	altered bool    // see Altered
 }
 
@@ -126,12 +127,12 @@ func (e *Environ) Set(key string, value any) {
 	if old := e.changed(key); old != nil {
 		e.changes = e.changes.without(old)
 	}
-	c := e.spare
-	if c == nil {
+	c := &e.first
+	if e.used {
 		c = new(change)
 	}
 	*c = change{key, value, e.changes}
-	e.changes, e.spare = c, nil
+	e.changes, e.used = c, true
 }
 
 // without returns the changes but for old, which is one of them. Those after it
@@ -229,14 +230,19 @@ func (e *Environ) Map() map[string]any { return maps.Collect(e.All()) }
 // Clone returns a copy; changes to either do not reach the other. Values are
 // shared, the streams among them.
 func (e *Environ) Clone() *Environ {
-	// One allocation, with room for the change that it is most often made for.
-	c := new(struct {
-		Environ
-		first change
-	})
-	c.Environ = *e
-	c.spare = &c.first
-	return &c.Environ
+	c := new(Environ)
+	e.CloneInto(c, nil)
+	return c
+}
+
+// CloneInto makes c a Clone that has the context ctx, or the same one for nil. It is
+// for middlewares that keep the copy inside what else they keep of a request. As with
+// Reset, c must not be an Environ that an application has seen.
+func (e *Environ) CloneInto(c *Environ, ctx context.Context) {
+	if ctx == nil {
+		ctx = e.ctx
+	}
+	*c = Environ{ctx: ctx, source: e.source, changes: e.changes, altered: e.altered}
 }
 
 // Context returns the context of the request. It ends when the request does or
@@ -253,7 +259,7 @@ func (e *Environ) Context() context.Context {
 
 // WithContext returns a Clone that has another context.
 func (e *Environ) WithContext(ctx context.Context) *Environ {
-	c := e.Clone()
-	c.ctx = ctx
+	c := new(Environ)
+	e.CloneInto(c, ctx)
 	return c
 }

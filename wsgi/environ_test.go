@@ -310,6 +310,25 @@ func TestEnvironClone(t *testing.T) {
 			}
 		}
 	})
+	t.Run("inside something larger", func(t *testing.T) {
+		var of struct{ one, other wsgi.Environ }
+		original := wsgi.NewEnviron(outer, newValueSource())
+		original.Set("my.key", "original")
+		original.CloneInto(&of.one, nil)
+		of.one.Set("my.key", "one")
+		of.one.Set("PATH_INFO", "/one")
+		of.one.CloneInto(&of.other, inner)
+		of.other.Set("my.key", "other")
+		if original.Get("my.key") != "original" || of.one.Get("my.key") != "one" || of.other.Get("my.key") != "other" || of.other.Var("PATH_INFO") != "/one" {
+			t.Error("a change reached another dictionary, or not its copy")
+		}
+		if of.one.Context() != outer || of.other.Context() != inner || original.Altered() || !of.other.Altered() {
+			t.Error("the contexts are mixed up, or Altered is lost")
+		}
+		if n := testing.AllocsPerRun(100, func() { original.CloneInto(&of.one, inner); of.one.Set("my.key", nil) }); n > 1 {
+			t.Errorf("a copy with its first change takes %v allocations, expected that of the list without the old value at most", n)
+		}
+	})
 	t.Run("what is set again takes no memory", func(t *testing.T) {
 		e := wsgi.NewEnviron(outer, newSource())
 		e.Set("last", 1)

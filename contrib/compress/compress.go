@@ -6,7 +6,11 @@
 //	})
 //
 // Both write a stream: a block that is sent on is flushed, so that the client can read
-// it at once.
+// it at once. What becomes of status, headers and body is for middleware.Compress to
+// say, and is the same for every coding.
+//
+// Security: as with any coding, the length of a compressed page tells of what is in it.
+// No stream needs more memory of the client than RFC 9659 lets it expect.
 package compress
 
 import (

@@ -8,4 +8,6 @@ require (
 	github.com/klauspost/compress v1.20.4
 )
 
+require github.com/google/go-cmp v0.7.0 // indirect
+
 replace github.com/gowsgi/gowsgi => ../../

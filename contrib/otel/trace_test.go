@@ -15,8 +15,8 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/contrib/otel"
+	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -102,12 +102,12 @@ func TestSpans(t *testing.T) {
 }
 
 func TestContract(t *testing.T) {
-	_, _, config := providers()
-	m := otel.New(config)
-	conformance.TestMiddleware(t, m)
-	hello := wsgi.Response{Status: "200 OK", Body: wsgi.Strings("hello")}
-	l := conformance.NewLinter(t)
-	wsgitest.Do(t, l.Lint(m(l.Lint(hello))), wsgitest.NewRequest("GET", "/"))
+	create := func() wsgi.Middleware {
+		_, _, config := providers()
+		return otel.New(config)
+	}
+	sandwich.Keeps(t, create())
+	t.Run("live", func(t *testing.T) { sandwich.Live(t, create) })
 }
 
 func ExampleNew() {

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
-	"github.com/gowsgi/gowsgi/conformance"
 	metrics "github.com/gowsgi/gowsgi/contrib/prometheus"
+	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -74,11 +74,11 @@ http_requests_in_flight 0
 }
 
 func TestContract(t *testing.T) {
-	m := metrics.New(metrics.Config{Registry: prometheus.NewRegistry(), Namespace: "test"})
-	conformance.TestMiddleware(t, m)
-	hello := wsgi.Response{Status: "200 OK", Body: wsgi.Strings("hello")}
-	l := conformance.NewLinter(t)
-	wsgitest.Do(t, l.Lint(m(l.Lint(hello))), wsgitest.NewRequest("GET", "/"))
+	create := func() wsgi.Middleware {
+		return metrics.New(metrics.Config{Registry: prometheus.NewRegistry(), Namespace: "test"})
+	}
+	sandwich.Keeps(t, create())
+	t.Run("live", func(t *testing.T) { sandwich.Live(t, create) })
 }
 
 func ExampleNew() {

@@ -24,7 +24,10 @@ import (
 // Sessions is a session.Store in a Redis server, version 2.6 or later. It may be
 // used concurrently.
 //
-// Redis forgets a session when it has expired. Security: whoever reads the server
+// Redis forgets a session when it has expired. What a session does to status, headers
+// and body of a response is for package session to say; a store does nothing to them.
+//
+// Security: whoever reads the server
 // reads the sessions, but finds no cookies there; whoever writes to it can log in as
 // anybody. Sessions need a server, or a database of one, that evicts nothing.
 type Sessions struct {

@@ -16,6 +16,8 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/gowsgi/gowsgi/contrib/redis"
+	"github.com/gowsgi/gowsgi/internal/sandwich"
+	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/middleware/session"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -189,6 +191,31 @@ func TestSessions(t *testing.T) {
 			t.Errorf("step %d, %s: got %q, expected %q", i, step.path, got, step.want)
 		}
 	}
+}
+
+// With its store a session keeps the contract, in use and not.
+func TestContract(t *testing.T) {
+	store := redis.NewSessions(start(t), "")
+	create := func() wsgi.Middleware {
+		return middleware.Chain(session.New(session.Config{Store: store}), func(next wsgi.Application) wsgi.Application {
+			return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				s, err := session.From(environ)
+				if err == nil && environ.Var("REQUEST_METHOD") == "POST" {
+					err = s.Set("visits", "1")
+				}
+				if err != nil {
+					return nil, err
+				}
+				return next.Call(environ, start)
+			})
+		})
+	}
+	sandwich.Keeps(t, create())
+	t.Run("live", func(t *testing.T) {
+		sandwich.Live(t, func() wsgi.Middleware { // without use: each cookie is another
+			return session.New(session.Config{Store: store})
+		})
+	})
 }
 
 // A server that is gone is an error, and not an empty session.
