@@ -433,10 +433,10 @@ func TestURLMutants(t *testing.T) {
 			t.Errorf("the suite says that %s is broken:\n%s", rule, fault)
 		}
 	})
-	found := together(len(siteMutants), func(i int) judged {
+	found := together(len(siteMutants), func(i int, patience time.Duration) judged {
 		m := siteMutants[i]
-		return judge(meet(t, &site{siteFaults: m.faults}), urlProbes(), mutantPatience, m.rule+" "+m.also)
-	})
+		return judge(meet(t, &site{siteFaults: m.faults}), urlProbes(), patience, m.rule+" "+m.also)
+	}, func(i int, j judged) bool { return j.right(siteMutants[i].rule, siteMutants[i].also) })
 	var y tally
 	for i, m := range siteMutants {
 		t.Run(m.rule+"/"+m.name, func(t *testing.T) {

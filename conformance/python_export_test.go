@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -16,6 +17,18 @@ func (j *PythonJudge) Judge(expected string, start func(app wsgi.Application) (n
 	network, addr := start(d)
 	subject := &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http", python: true}
 	return judge(subject, serverPythonProbes, 2*mutantPatience, expected).broken
+}
+
+// Together judges n mutants as together does.
+func (j *PythonJudge) Together(n int, f func(i int) map[string]string, rule func(i int) (broken, also string)) []map[string]string {
+	broken := make([]map[string]string, n)
+	for i, found := range together(n,
+		func(i int, _ time.Duration) judged { return judged{f(i)} },
+		func(i int, found judged) bool { return found.right(rule(i)) },
+	) {
+		broken[i] = found.broken
+	}
+	return broken
 }
 
 // Verdict compares what was found with what should have been.

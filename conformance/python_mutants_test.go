@@ -2,12 +2,12 @@ package conformance_test
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/conformance"
@@ -75,21 +75,10 @@ func TestPythonServerMutants(t *testing.T) {
 			}
 		})
 	}
-	found := make([]map[string]string, len(pythonMutants))
-	var all sync.WaitGroup
-	free := make(chan bool, 10) // they mostly wait
-	for i, m := range pythonMutants {
-		callable := m.callable
-		if callable == "" {
-			callable = bridge.Callable
-		}
-		all.Go(func() {
-			free <- true
-			defer func() { <-free }()
-			found[i] = judge.Judge(m.rule+" "+m.also, referenceServer(t, python, callable, m.fault))
-		})
-	}
-	all.Wait()
+	found := judge.Together(len(pythonMutants), func(i int) map[string]string {
+		m := pythonMutants[i]
+		return judge.Judge(m.rule+" "+m.also, referenceServer(t, python, cmp.Or(m.callable, bridge.Callable), m.fault))
+	}, func(i int) (broken, also string) { return pythonMutants[i].rule, pythonMutants[i].also })
 	for i, m := range pythonMutants {
 		t.Run(m.rule+"/"+m.fault, func(t *testing.T) { judge.Verdict(t, found[i], m.rule, m.also) })
 	}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -245,7 +246,15 @@ func (s *serverRun) variables(raw string, want ...any) {
 	e := s.environ(raw)
 	for i := 0; i < len(want); i += 2 {
 		if got := e[want[i].(string)]; got != want[i+1] {
-			s.faultf("expected %s to be %#v for the request %q, got %#v", want[i], want[i+1], raw, got)
+			s.faultf("expected %s to be %s, got %s", want[i], present(want[i+1]), present(got)) // what was sent is told besides
 		}
 	}
+}
+
+// present shows the value of a variable, nil for one that is not there.
+func present(value any) string {
+	if value == nil {
+		return "absent"
+	}
+	return fmt.Sprintf("%#v", value)
 }
