@@ -42,6 +42,7 @@ func TestResponses(t *testing.T) {
 		{"/raw/text", 500, "500 Internal Server Error\n", false, "the body yielded 'text', a str, expected bytes"},
 		{"/raw/bad_header", 500, "500 Internal Server Error\n", false, "hop-by-hop"},
 		{"/raw/bad_header_repaired", 500, "repaired", false, ""},
+		{"/raw/bad_value_repaired", 500, "repaired", false, ""},
 		{"/long_header", 200, "x", false, ""},
 		{"/raw/too_long", 200, "abc", false, "LEN-01"},
 		{"/raw/writes_too_long", 200, "abc", false, "the writer is told that the response is longer than the 3 bytes of its Content-Length"},
@@ -290,6 +291,8 @@ func TestErrors(t *testing.T) {
 	s := open(t, config(t))
 	s.want("/errors", 200, "")
 	s.log.wait(t, "first €\nsecond\nthird\n")
+	s.want("/raw/errors_of_a_thread", 200, "")
+	s.log.wait(t, `msg="of a thread" worker=`)
 	s.want("/prints", 200, "")
 	s.log.wait(t, "msg=printed")
 }

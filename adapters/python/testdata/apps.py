@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from wsgiref.validate import validator
 
@@ -121,6 +122,15 @@ def bad_header_repaired(environ, start_response):
     except AssertionError:
         start_response("500 Repaired", TEXT, sys.exc_info())
     return [b"repaired"]
+
+
+def bad_value_repaired(environ, start_response):
+    try:
+        start_response("200 OK", [("Content-Type", "text/plain\x01")])
+    except AssertionError:
+        start_response("500 Oops", TEXT, sys.exc_info())
+        return [b"repaired"]
+    return [b"not noticed"]
 
 
 def long_header(environ, start_response):
@@ -243,6 +253,16 @@ def errors(environ, start_response):
     environ["wsgi.errors"].write("first \u20ac\n")
     environ["wsgi.errors"].writelines(["second\n", "third\n"])
     environ["wsgi.errors"].flush()
+    start_response("200 OK", TEXT)
+    return [b""]
+
+
+def errors_of_a_thread(environ, start_response):
+    """A thread of the application's own may write at any time, also between two frames."""
+    thread = threading.Thread(target=environ["wsgi.errors"].write, args=("of a thread\n",))
+    thread.start()
+    thread.join()
+    sys.stderr.flush()
     start_response("200 OK", TEXT)
     return [b""]
 
