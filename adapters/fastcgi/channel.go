@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
 	"github.com/gowsgi/gowsgi/internal/fcgi"
@@ -26,6 +27,10 @@ var sent = forward.Protocol{
 		}
 		return fcgi.AppendStreamEnd(b, fcgi.Params, channelID), nil
 	},
+	// A program over libfcgi that answers without reading its input takes an
+	// end that comes later for the beginning of the next request, drops that
+	// one, and closes the connection.
+	End: func(b []byte) []byte { return fcgi.AppendStreamEnd(b, fcgi.Stdin, channelID) },
 	Open: func(s forward.Stream, errs io.Writer) forward.Channel {
 		return &channel{s: s, in: bufio.NewReaderSize(s, 8<<10), errs: errs, room: mostErrors}
 	},
@@ -43,7 +48,9 @@ type channel struct {
 	in   *bufio.Reader
 	errs io.Writer
 	room int // for FCGI_STDERR
-	out  []byte
+
+	writing sync.Mutex // around out and writes to s
+	out     []byte
 
 	left, padding int   // of the STDOUT record that is being read
 	err           error // what further reads return
@@ -51,6 +58,8 @@ type channel struct {
 
 // Write sends a part of the request body.
 func (c *channel) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	c.out = fcgi.AppendStream(c.out[:0], fcgi.Stdin, channelID, p)
 	if _, err := c.s.Write(c.out); err != nil {
 		return 0, err
@@ -60,8 +69,19 @@ func (c *channel) Write(p []byte) (int, error) {
 
 // CloseWrite ends the request body.
 func (c *channel) CloseWrite() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	_, err := c.s.Write(fcgi.AppendStreamEnd(nil, fcgi.Stdin, channelID))
 	return err
+}
+
+// Abort sends ABORT_REQUEST, unless a record is being written: the end of the
+// connection, which follows, says the same.
+func (c *channel) Abort() {
+	if c.writing.TryLock() {
+		defer c.writing.Unlock()
+		c.s.Write(fcgi.AppendAbort(nil, channelID))
+	}
 }
 
 // Reusable reports whether END_REQUEST has come, and nothing behind it.

@@ -20,11 +20,12 @@ import (
 // A backend that cannot be reached or does not keep to the protocol is answered
 // for by 502, one that has no room by 503, and one that takes too long by 504,
 // each with a line in the log. A response that breaks off is cut for the client
-// too. When the client leaves, the connection to the backend is closed.
+// too. When the client leaves, the backend gets FCGI_ABORT_REQUEST, and the
+// connection to it is closed.
 //
 // A request is sent to another backend when connecting has failed. Otherwise it
-// is sent once, but for one of a safe method whose kept connection
-// turns out to be broken before it takes the first byte.
+// is sent once, but for one of a safe method without a body whose kept
+// connection ends before the backend has said anything (RFC 9112, 9.3.1).
 //
 // The zero value of every field but Addr is a safe default; for limits of time
 // and size a negative value means none. The fields must not be changed once a

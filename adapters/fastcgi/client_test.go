@@ -2,7 +2,9 @@ package fastcgi
 
 import (
 	"context"
+	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -162,5 +164,122 @@ func TestClientStaleConnection(t *testing.T) {
 		}
 		<-ended
 		answer.Close()
+	}
+}
+
+// call asks c, and returns the status that it answers with.
+func call(t *testing.T, c *Client, method, body string) (status string) {
+	t.Helper()
+	vars := map[string]any{"REQUEST_METHOD": method, "PATH_INFO": "/a"}
+	if body != "" {
+		vars["CONTENT_LENGTH"], vars["wsgi.input"] = strconv.Itoa(len(body)), wsgi.NewInput(strings.NewReader(body))
+	}
+	answer, err := c.Call(wsgi.EnvironFromMap(vars), func(s string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
+		status = s
+		return nil, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range answer.Blocks {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	answer.Close()
+	return status
+}
+
+// A backend may close a kept connection when the next request is on its way.
+// That is sent again only where the backend cannot have acted on it.
+func TestClientLostConnection(t *testing.T) {
+	for _, tt := range []struct {
+		name, method, body string
+		last               []byte // what the backend says before it closes
+		want               string
+	}{
+		{"GET", "GET", "", nil, "200 OK"},
+		{"POST", "POST", "", nil, "502 Bad Gateway"},
+		{"GET with a body", "GET", "x", nil, "502 Bad Gateway"},
+		{"GET that was begun", "GET", "", fcgi.AppendStream(nil, fcgi.Stderr, 1, []byte("working")), "502 Bad Gateway"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			adaptertest.Leaks(t)
+			addr := adaptertest.Hostile(t, func(c net.Conn) {
+				for buffer, n := make([]byte, 4<<10), 0; ; n++ {
+					if _, err := c.Read(buffer); err != nil {
+						return
+					}
+					if n == 1 {
+						c.Write(tt.last)
+						return
+					}
+					c.Write(adaptertest.Answer("fastcgi", "Status: 200 OK\r\nContent-Length: 1\r\n\r\nx", true))
+				}
+			})
+			c := &Client{Addr: addr, Logger: adaptertest.Silent}
+			defer c.CloseIdleConnections()
+			if got := call(t, c, "GET", ""); got != "200 OK" {
+				t.Fatalf("the first request is answered by %q", got)
+			}
+			if got := call(t, c, tt.method, tt.body); got != tt.want {
+				t.Errorf("the request on the connection that is lost is answered by %q, expected %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// A program over libfcgi that does not read its input takes an end of it that
+// comes late for the beginning of the next request, and drops that one.
+func TestClientEndsInOnePiece(t *testing.T) {
+	requests := make(chan string, 1)
+	addr := adaptertest.Hostile(t, func(c net.Conn) {
+		buffer := make([]byte, 64<<10)
+		n, _ := c.Read(buffer)
+		requests <- string(buffer[:n])
+		c.Write(adaptertest.Answer("fastcgi", "Status: 200 OK\r\n\r\n", true))
+	})
+	c := &Client{Addr: addr, Logger: adaptertest.Silent}
+	defer c.CloseIdleConnections()
+	call(t, c, "POST", "")
+	if got, end := <-requests, string(fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1)); !strings.HasSuffix(got, end) || strings.Count(got, end) != 1 {
+		t.Errorf("a request without a body begins with %q, expected it to be whole", got)
+	}
+}
+
+// The backend learns that its answer is not wanted, by a record and by the end
+// of the connection.
+func TestClientAborts(t *testing.T) {
+	for _, leave := range []string{"the context ends", "the body is closed"} {
+		t.Run(leave, func(t *testing.T) {
+			adaptertest.Leaks(t)
+			rest := make(chan string, 1)
+			addr := adaptertest.Hostile(t, func(c net.Conn) {
+				c.Read(make([]byte, 64<<10))
+				c.Write(adaptertest.Answer("fastcgi", "Status: 200 OK\r\n\r\nbegun", false))
+				all, _ := io.ReadAll(c)
+				rest <- string(all)
+			})
+			c := &Client{Addr: addr, Logger: adaptertest.Silent}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			environ := wsgi.EnvironFromMap(map[string]any{"REQUEST_METHOD": "GET"}).WithContext(ctx)
+			answer, err := c.Call(environ, func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range answer.Blocks {
+				break
+			}
+			if leave == "the context ends" {
+				cancel()
+			} else {
+				answer.Close()
+			}
+			if got, want := <-rest, string(fcgi.AppendAbort(nil, 1)); got != want {
+				t.Errorf("the backend gets %q, expected ABORT_REQUEST and the end", got)
+			}
+			answer.Close()
+		})
 	}
 }

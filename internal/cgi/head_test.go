@@ -146,3 +146,35 @@ func BenchmarkParseHead(b *testing.B) {
 		ParseHead(head, Status)
 	}
 }
+
+// FuzzParseResponse looks at what a client passes on of a backend's head: only
+// what an application may pass to start_response.
+func FuzzParseResponse(f *testing.F) {
+	f.Add("Status: 200 OK\r\nContent-Type: a/b\r\nConnection: x-a, close\r\nX-A: b\r\n\r\nbody", false)
+	f.Add("HTTP/1.1 404\r\nX: y\tz\r\nTransfer-Encoding: chunked\r\n\r\n", true)
+	f.Add("Status: 201\r\nContent-Length: 18\r\n\r\n", true)
+	f.Add("Location: /x?y\r\n\r\n", false)
+	f.Fuzz(func(t *testing.T, in string, http bool) {
+		form := Status
+		if http {
+			form = HTTP
+		}
+		n := HeadLen([]byte(in), 0)
+		if n == 0 {
+			return
+		}
+		h, err := ParseResponse([]byte(in[:n]), form)
+		if err != nil {
+			return
+		}
+		if code, _, err := wsgi.ParseStatus(h.Status); err != nil || code != h.Code || code < 200 {
+			t.Fatalf("status is %q, %d: %v", h.Status, h.Code, err)
+		}
+		if err := h.Headers.Validate(); err != nil {
+			t.Fatalf("headers are %q: %v", h.Headers, err)
+		}
+		if h.Local != "" || h.Chunked && (form != HTTP || h.Length >= 0) {
+			t.Fatalf("head is %+v", h)
+		}
+	})
+}

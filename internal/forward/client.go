@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
@@ -30,6 +31,10 @@ type Protocol struct {
 	// Head appends what comes before the request body. It may be nil.
 	Head func(b []byte, pairs Pairs, keep bool) ([]byte, error)
 
+	// End appends what ends a request without a body, in one piece with its
+	// head. It may be nil, for a Channel whose CloseWrite does that.
+	End func(b []byte) []byte
+
 	// Open returns the two directions of a request on s. Text for the
 	// operator goes to errs.
 	Open func(s Stream, errs io.Writer) Channel
@@ -51,6 +56,14 @@ type Channel interface {
 	// Reusable reports whether the Stream can carry another request, after
 	// Read has returned io.EOF.
 	Reusable() bool
+}
+
+// Aborter is a Channel of a protocol that has a word for that the answer is not
+// wanted any more.
+type Aborter interface {
+	// Abort says it, when nothing else is being written. It may be called
+	// beside the other methods.
+	Abort()
 }
 
 // Client is an application that lets a backend answer.
@@ -99,34 +112,57 @@ func (x *exchange) exchange(environ *wsgi.Environ) (head cgi.Head, rest []byte, 
 	case err != nil:
 		return head, nil, err // of wsgi.input: the gateway knows what to answer
 	}
-	if err := x.send(x.client.collect(environ, x.body.Length, x.body.declared).all); err != nil {
-		return head, nil, err
+	pairs := x.client.collect(environ, x.body.Length, x.body.declared).all
+	for {
+		kept, err := x.send(pairs)
+		if err != nil {
+			return head, nil, err
+		}
+		if head, rest, err = x.readHead(); err == nil || !kept || !x.lost(err) {
+			return head, rest, err
+		}
+		// The backend closed the connection when this request was on its way,
+		// and says so by its silence: another connection for it.
+		x.stop()
+		x.stream.Close()
+		x.stream = nil
+		x.backend.Release()
+		x.backend = nil
 	}
-	return x.readHead()
+}
+
+// lost reports whether a request may be sent again that was sent on a kept
+// connection, after err: it asks for information alone, and the backend has
+// closed the connection without a byte of an answer (RFC 9112, 9.3.1).
+func (x *exchange) lost(err error) bool {
+	return !x.heard && safe(x.method) && x.body.Length == 0 && x.ctx.Err() == nil &&
+		(errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
 // send sends the request to a backend, or to the next when nothing of it could
-// be sent.
-func (x *exchange) send(pairs Pairs) error {
+// be sent. kept tells that it went on a connection that had carried another.
+func (x *exchange) send(pairs Pairs) (kept bool, err error) {
 	c := x.client
 	b := buffers.Get().(*[]byte)
 	defer buffers.Put(b)
 	*b = (*b)[:0]
 	if c.protocol.Head != nil {
-		var err error
 		if *b, err = c.protocol.Head(*b, pairs, c.MaxIdleConns > 0); err != nil {
-			return &Failure{Status: unwritable(err), Doing: "writing the variables", Err: err}
+			return false, &Failure{Status: unwritable(err), Doing: "writing the variables", Err: err}
 		}
+	}
+	if x.body.Length == 0 && c.protocol.End != nil {
+		*b = c.protocol.End(*b)
 	}
 	var tried []*Backend
 	var last error
 	for {
 		backend, err := c.Group.Acquire(x.ctx, c.QueueTimeout, tried)
 		if err == ErrNone && last != nil {
-			return last
+			return false, last
 		}
 		if err != nil {
-			return &Failure{Doing: "waiting for a backend", Err: err}
+			return false, &Failure{Doing: "waiting for a backend", Err: err}
 		}
 		x.backend = backend
 		kept, err := x.connect(pairs)
@@ -139,11 +175,11 @@ func (x *exchange) send(pairs Pairs) error {
 			n, err := x.write(*b)
 			if err == nil {
 				x.upload()
-				return nil
+				return kept, nil
 			}
 			last = &Failure{Doing: "sending the request", Backend: backend.Addr, Err: err}
 			if n > 0 || !safe(x.method) {
-				return last
+				return false, last
 			}
 			x.stop()
 			x.stream.Close()
@@ -152,7 +188,7 @@ func (x *exchange) send(pairs Pairs) error {
 		backend.Release()
 		x.backend = nil
 		if x.ctx.Err() != nil {
-			return last
+			return false, last
 		}
 		if !kept {
 			tried = append(tried, backend)
@@ -205,11 +241,39 @@ func (x *exchange) connect(pairs Pairs) (kept bool, err error) {
 	} else {
 		kept = true
 	}
-	stream := x.stream
-	x.stop = context.AfterFunc(x.ctx, func() { stream.Close() })
-	x.channel = c.protocol.Open(x.stream, x.errs)
+	x.heard = false
+	x.channel = c.protocol.Open(heard{x.stream, x}, x.errs)
+	stream, channel := x.stream, x.channel
+	x.stop = context.AfterFunc(x.ctx, func() { end(stream, channel) })
 	return kept, nil
 }
+
+// heard is a Stream that notes when the backend has said something.
+type heard struct {
+	Stream
+	x *exchange
+}
+
+func (h heard) Read(p []byte) (int, error) {
+	n, err := h.Stream.Read(p)
+	if n > 0 {
+		h.x.heard = true
+	}
+	return n, err
+}
+
+// end ends a request in the middle.
+func end(s Stream, c Channel) {
+	if c, ok := c.(Aborter); ok {
+		s.SetWriteDeadline(time.Now().Add(abortTime))
+		c.Abort()
+	}
+	s.Close()
+}
+
+// abortTime bounds how long a backend that reads nothing is waited for to take
+// the word that its answer is not wanted.
+const abortTime = 100 * time.Millisecond
 
 // write writes to the stream, in pieces each of which the backend must take in
 // time.

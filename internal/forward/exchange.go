@@ -24,6 +24,7 @@ type exchange struct {
 	stream  Stream   // nil when there is no connection
 	channel Channel
 	stop    func() bool   // ends the watch for the client's leaving
+	heard   bool          // something has come on stream; for the reader
 	sent    chan struct{} // closed when nothing more is sent of the body; nil without one
 
 	mu       sync.Mutex
@@ -37,7 +38,11 @@ type exchange struct {
 // upload sends the request body, on a goroutine of its own when there is one.
 func (x *exchange) upload() {
 	if x.body.Length == 0 {
-		x.endBody(x.channel.CloseWrite(), nil)
+		var err error
+		if x.client.protocol.End == nil {
+			err = x.channel.CloseWrite()
+		}
+		x.endBody(err, nil)
 		return
 	}
 	x.sent = make(chan struct{})
@@ -150,9 +155,12 @@ func (x *exchange) finish(whole bool) {
 		x.drain()
 	}
 	complete := x.waitForBody(whole)
-	if x.stop() && whole && complete && x.client.MaxIdleConns > 0 && x.channel.Reusable() {
+	switch there := x.stop(); {
+	case there && whole && complete && x.client.MaxIdleConns > 0 && x.channel.Reusable():
 		x.backend.idle.put(x.stream, x.client.MaxIdleConns, x.client.IdleTimeout)
-	} else {
+	case there && !whole:
+		end(x.stream, x.channel)
+	default:
 		x.stream.Close()
 	}
 	x.backend.Release()
