@@ -64,7 +64,9 @@ type Client struct {
 	ReadTimeout time.Duration
 
 	// MaxConns bounds how many requests are under way at one backend, 100 by
-	// default.
+	// default. A program over libfcgi, PHP's among them, serves a connection to
+	// its end before it takes another: there it is how many processes the
+	// program has, or a request waits for the IdleTimeout of another's.
 	MaxConns int
 
 	// MaxIdleConns bounds how many connections to one backend are kept for

@@ -509,3 +509,48 @@ func TestProgramFails(t *testing.T) {
 		})
 	}
 }
+
+// TestCutUpload cuts a response while the request is being sent: the sender may
+// be the one who learns of the reset.
+func TestCutUpload(t *testing.T) {
+	for protocol, head := range map[string]string{"scgi": "Status: 200 OK\r\n\r\n", "uwsgi": "HTTP/1.1 200 OK\r\n\r\n"} {
+		t.Run(protocol, func(t *testing.T) {
+			adaptertest.Leaks(t)
+			seen := make(chan bool)
+			addr := backend(t, func(c net.Conn) {
+				io.CopyN(io.Discard, c, 256<<10)
+				io.WriteString(c, head+"begun")
+				<-seen
+				io.CopyN(io.Discard, c, 64<<10) // to have the sender at work
+				c.(*net.TCPConn).SetLinger(0)
+			})
+			for range 20 {
+				c := listen(t, frontend.Config{Protocol: protocol, Addr: addr})
+				sent := make(chan bool)
+				go func() {
+					defer close(sent)
+					io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\n")
+					for block := make([]byte, 64<<10); ; {
+						if _, err := c.Write(block); err != nil {
+							return
+						}
+					}
+				}()
+				in := bufio.NewReader(c)
+				for line := ""; line != "begun\r\n"; {
+					var err error
+					if line, err = in.ReadString('\n'); err != nil {
+						t.Fatal(err)
+					}
+				}
+				seen <- true
+				rest, _ := io.ReadAll(in)
+				c.Close()
+				<-sent
+				if len(rest) > 0 {
+					t.Fatalf("behind the begun response the client sees %q, expected that it is not whole", rest)
+				}
+			}
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
+	"github.com/gowsgi/gowsgi/internal/duplex"
 	"github.com/gowsgi/gowsgi/internal/scgi"
 	"github.com/gowsgi/gowsgi/internal/uwsgi"
 )
@@ -35,33 +36,36 @@ func (l *streamLink) begin(r *request) (exchange, error) {
 		nc.Close()
 		return nil, err
 	}
-	return &streamExchange{Conn: nc, form: l.form, afterHead: afterHead{in: nc}}, nil
+	x := &streamExchange{conn: nc, both: duplex.Conn{Stream: nc}, form: l.form}
+	x.in = &x.both
+	return x, nil
 }
 
 type streamExchange struct {
-	net.Conn
+	conn net.Conn
+	both duplex.Conn // conn, for reading the response beside sending the body
 	afterHead
 	form cgi.Form
 }
 
 func (x *streamExchange) send(block []byte) error {
-	_, err := x.Write(block)
+	_, err := x.both.Write(block)
 	return err
 }
 
 // sent half-closes the connection where the body is cut: an open one would
 // promise the rest, and a closed one would not tell the answer.
 func (x *streamExchange) sent(whole bool) error {
-	if half, ok := x.Conn.(interface{ CloseWrite() error }); ok && !whole {
+	if half, ok := x.conn.(interface{ CloseWrite() error }); ok && !whole {
 		return half.CloseWrite()
 	}
 	return nil
 }
 
 func (x *streamExchange) head() (h *head, err error) {
-	h, x.rest, err = readHead(x.Conn, x.form)
+	h, x.rest, err = readHead(&x.both, x.form)
 	return h, err
 }
 
-func (x *streamExchange) abort() { x.Close() }
-func (x *streamExchange) close() { x.Close() }
+func (x *streamExchange) abort() { x.conn.Close() }
+func (x *streamExchange) close() { x.conn.Close() }

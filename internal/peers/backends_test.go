@@ -72,7 +72,7 @@ func php(t *testing.T, dir, addr string) wsgi.Application {
 	path := Find(t, "php-cgi")
 	install(t, dir, "index.php")
 	Start(t, dir, "tcp", addr, exec.Command(path, "-b", addr))
-	return &fastcgi.Client{Addr: addr, Environ: map[string]string{"SCRIPT_FILENAME": filepath.Join(dir, "index.php")}}
+	return &fastcgi.Client{Addr: addr, MaxConns: 1, Environ: map[string]string{"SCRIPT_FILENAME": filepath.Join(dir, "index.php")}}
 }
 
 func program(t *testing.T, dir, addr string) wsgi.Application {
@@ -89,7 +89,7 @@ func program(t *testing.T, dir, addr string) wsgi.Application {
 	}
 	_, port, _ := strings.Cut(addr, ":")
 	Start(t, dir, "tcp", addr, exec.Command(path, ":"+port)) // it knows no other form
-	return &fastcgi.Client{Addr: addr}
+	return &fastcgi.Client{Addr: addr, MaxConns: 1}          // it serves one connection to its end
 }
 
 // TestBackends lets real programs answer through our clients: Flask and Django
