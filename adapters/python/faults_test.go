@@ -417,8 +417,9 @@ func TestLargeBodies(t *testing.T) {
 }
 
 // mostGrown is how many KiB a transfer of any length may take: ReadAhead, 1 MiB,
-// the buffers of the sockets and frames, and what the collector has not come to.
-const mostGrown = 32 << 10
+// the buffers of the sockets and frames, and what the collector has not come to
+// on a busy machine.
+const mostGrown = 64 << 10
 
 // watchPeak begins to note the most memory that a process has resident. The
 // returned function says how many KiB that was beyond what it has now.
