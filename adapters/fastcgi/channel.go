@@ -156,8 +156,16 @@ func cutShort(err error) error {
 func (c *channel) warn(n int) error {
 	part := min(n, c.room)
 	c.room -= part
-	if _, err := io.CopyN(c.errs, c.in, int64(part)); err != nil {
-		return err
+	for left := part; left > 0; { // as it comes: n is what the backend says
+		if _, err := c.in.Peek(1); err != nil {
+			return err
+		}
+		text, _ := c.in.Peek(min(left, c.in.Buffered()))
+		if _, err := c.errs.Write(text); err != nil {
+			return err
+		}
+		left -= len(text)
+		c.in.Discard(len(text))
 	}
 	_, err := c.in.Discard(n - part)
 	return err

@@ -65,3 +65,25 @@ func TestMalformed(t *testing.T) {
 		{Name: "NUL in the path", Raw: params("SCRIPT_NAME", "/\x00"), Want: "400"},
 	})
 }
+
+func TestLies(t *testing.T) {
+	record := func(kind fcgi.Type, content string) []byte { // of 65535 bytes and 255 of padding, of which content comes
+		return append(fcgi.AppendHeader(nil, fcgi.Header{Type: kind, ID: 1, Length: 65535, Padding: 255}), content...)
+	}
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	subject.Lies(t, map[string][]byte{
+		"PARAMS":      join(begin, record(fcgi.Params, "\x0e\x03REQUEST")),
+		"pair":        rawParams("\xff\xff\xff\xff\xff\xff\xff\xffab"),
+		"STDIN":       join(bytes.TrimSuffix(params("CONTENT_LENGTH", "999999999999999999"), end[8:]), record(fcgi.Stdin, "body")),
+		"GET_VALUES":  fcgi.AppendHeader(nil, fcgi.Header{Type: fcgi.GetValues, Length: 65535}),
+		"of no type":  fcgi.AppendHeader(nil, fcgi.Header{Type: 77, Length: 65535}),
+		"BEGIN alone": fcgi.AppendHeader(nil, fcgi.Header{Type: fcgi.BeginRequest, ID: 1, Length: 65535}),
+	})
+	clientSubject.Lies(t, map[string][]byte{
+		"STDOUT":      record(fcgi.Stdout, "Status: 200 OK\r\n\r\nbody"),
+		"length":      record(fcgi.Stdout, "Status: 200 OK\r\nContent-Length: 999999999999999999\r\n\r\nbody"),
+		"STDERR":      record(fcgi.Stderr, "said"),
+		"END_REQUEST": record(fcgi.EndRequest, "1234"),
+		"management":  fcgi.AppendHeader(nil, fcgi.Header{Type: 77, Length: 65535}),
+	})
+}

@@ -36,6 +36,11 @@ func TestMalformed(t *testing.T) {
 		{Name: "CONTENT_LENGTH second", Raw: head("SCGI\x001\x00CONTENT_LENGTH\x000\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
 		{Name: "CONTENT_LENGTH empty", Raw: head("CONTENT_LENGTH\x00\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
 		{Name: "CONTENT_LENGTH +5", Raw: head("CONTENT_LENGTH\x00+5\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
+		{Name: "CONTENT_LENGTH 5, 5", Raw: head("CONTENT_LENGTH\x005, 5\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
+		{Name: "CONTENT_LENGTH 0x5", Raw: head("CONTENT_LENGTH\x000x5\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
+		{Name: "CONTENT_LENGTH 5 and a blank", Raw: head("CONTENT_LENGTH\x005 \x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
+		{Name: "CONTENT_LENGTH 5x", Raw: head("CONTENT_LENGTH\x005x\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
+		{Name: "CONTENT_LENGTH 9223372036854775808", Raw: head("CONTENT_LENGTH\x009223372036854775808\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
 		{Name: "CONTENT_LENGTH -1", Raw: head("CONTENT_LENGTH\x00-1\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "400"},
 		{Name: "CONTENT_LENGTH twice", Raw: with("CONTENT_LENGTH", "1"), Want: "400"},
 		{Name: "body over the limit", Raw: head("CONTENT_LENGTH\x001048577\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00"), Want: "413"},
@@ -49,5 +54,17 @@ func TestMalformed(t *testing.T) {
 		{Name: "two hosts", Raw: with("HTTP_HOST", "a", "HTTP_HOST", "b"), Want: "400"},
 		{Name: "path without slash", Raw: head("CONTENT_LENGTH\x000\x00SCGI\x001\x00REQUEST_METHOD\x00GET\x00PATH_INFO\x00a\x00"), Want: "400"},
 		{Name: "1001 variables", Raw: head(good + strings.Join(adaptertest.Numbered(1000), "\x00") + "\x00"), Want: "431"},
+	})
+}
+
+func TestLies(t *testing.T) {
+	head := append(adaptertest.Netstring("CONTENT_LENGTH\x00999999999999999999\x00SCGI\x001\x00REQUEST_METHOD\x00POST\x00PATH_INFO\x00/a\x00"), ',')
+	subject.Lies(t, map[string][]byte{
+		"netstring": []byte("999999999:CONTENT_LENGTH\x000"),
+		"body":      append(head, "body"...),
+	})
+	clientSubject.Lies(t, map[string][]byte{
+		"body": []byte("Status: 200 OK\r\nContent-Length: 999999999999999999\r\n\r\nbody"),
+		"head": []byte("Status: 200 OK\r\nContent-Length: 999999999999999999\r\n"),
 	})
 }

@@ -53,3 +53,21 @@ func TestMalformed(t *testing.T) {
 		{Name: "CR in a header", Raw: with("HTTP_X", "a\rb"), Want: "400"},
 	})
 }
+
+func TestLies(t *testing.T) {
+	head, err := uwsgi.Append(nil, func(yield func(name, value string) bool) {
+		_ = yield("REQUEST_METHOD", "POST") && yield("PATH_INFO", "/a") && yield("CONTENT_LENGTH", "999999999999999999")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject.Lies(t, map[string][]byte{
+		"packet":   []byte("\x00\xff\xff\x00\x0e\x00REQUEST"),
+		"variable": []byte("\x00\x06\x00\x00\xff\xffREQU"),
+		"body":     append(head, "body"...),
+	})
+	clientSubject.Lies(t, map[string][]byte{
+		"body":  []byte("HTTP/1.1 200 OK\r\nContent-Length: 999999999999999999\r\n\r\nbody"),
+		"chunk": []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffff\r\nbody"),
+	})
+}
