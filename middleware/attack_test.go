@@ -54,7 +54,7 @@ func TestAttacks(t *testing.T) {
 	config.BodyLimit = 1 << 20
 	config.Static = static.New(static.Config{Files: public, Index: []string{}, Prefix: "/static"})
 	config.AccessLog = middleware.AccessLogConfig{Output: &log, Format: `%h %V "%r" %s`}
-	app := middleware.Chain(middleware.Recommended(config), middleware.DecodeBody(middleware.DecodeBodyConfig{}))(
+	app := middleware.Recommended(config)(
 		wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			switch environ.Var("PATH_INFO") {
 			case "/session":

@@ -19,6 +19,7 @@ type RecommendedConfig struct {
 	CanonicalHost string               // the one name that the others are sent on to; "" for none
 	CORS          *CORSConfig          // other origins may read
 	Auth          *BasicAuthConfig     // name and password for all of the site
+	DecodeBody    *DecodeBodyConfig    // bodies of requests may be compressed
 	Override      *MethodOverrideConfig
 	Observe       ObserveConfig   // metrics and traces
 	Debug         bool            // DebugPage
@@ -108,6 +109,7 @@ func Recommended(c RecommendedConfig) wsgi.Middleware {
 	add(true, func() wsgi.Middleware { return Throttle(c.Throttle) })
 	add(true, func() wsgi.Middleware { return RateLimit(c.RateLimit) })
 	add(c.BodyLimit > 0, func() wsgi.Middleware { return BodyLimit(c.BodyLimit) })
+	add(c.DecodeBody != nil, func() wsgi.Middleware { return DecodeBody(*c.DecodeBody) })
 	add(true, func() wsgi.Middleware { return CrossOrigin(c.CrossOrigin) })
 	add(c.Override != nil, func() wsgi.Middleware { return MethodOverride(*c.Override) })
 	add(c.Auth != nil, func() wsgi.Middleware { return BasicAuth(*c.Auth) })

@@ -44,8 +44,8 @@ func TestRecommendedOrder(t *testing.T) {
 			made[i] = name
 		}
 	}
-	if len(made) != 26 {
-		t.Fatalf("%d middlewares were found, expected 26: %q", len(made), made)
+	if len(made) != 27 {
+		t.Fatalf("%d middlewares were found, expected 27: %q", len(made), made)
 	}
 	if diff := cmp.Diff(example, made); diff != "" {
 		t.Errorf("order (-example +Recommended):\n%s", diff)
@@ -59,15 +59,16 @@ func TestRecommendedOrder(t *testing.T) {
 // everyChoice is a stack with all that can be chosen.
 func everyChoice(log io.Writer) middleware.RecommendedConfig {
 	return middleware.RecommendedConfig{
-		Hosts:     []string{"127.0.0.1", "localhost"},
-		Proxy:     &middleware.ProxyFixConfig{For: 1},
-		CORS:      &middleware.CORSConfig{Origins: []string{"https://a.example"}},
-		Override:  &middleware.MethodOverrideConfig{},
-		Debug:     true,
-		Static:    static.New(static.Config{Files: public, Index: []string{}}),
-		Session:   session.New(sessionConfig),
-		AccessLog: middleware.AccessLogConfig{Output: log},
-		RateLimit: middleware.RateLimitConfig{Every: 1},
+		Hosts:      []string{"127.0.0.1", "localhost"},
+		Proxy:      &middleware.ProxyFixConfig{For: 1},
+		CORS:       &middleware.CORSConfig{Origins: []string{"https://a.example"}},
+		DecodeBody: &middleware.DecodeBodyConfig{},
+		Override:   &middleware.MethodOverrideConfig{},
+		Debug:      true,
+		Static:     static.New(static.Config{Files: public, Index: []string{}}),
+		Session:    session.New(sessionConfig),
+		AccessLog:  middleware.AccessLogConfig{Output: log},
+		RateLimit:  middleware.RateLimitConfig{Every: 1},
 	}
 }
 
@@ -173,6 +174,7 @@ func ExampleRecommended() {
 		middleware.Throttle(middleware.ThrottleConfig{}),                                          // nothing expensive is outside
 		middleware.RateLimit(middleware.RateLimitConfig{}),                                        // by the peer that ProxyFix has found
 		middleware.BodyLimit(1<<20),                                                               // before anybody reads the body
+		middleware.DecodeBody(middleware.DecodeBodyConfig{}),                                      // inside BodyLimit, which counts what is sent
 		middleware.CrossOrigin(middleware.CrossOriginConfig{}),                                    // looks at the Host, and at the method that was sent
 		middleware.MethodOverride(middleware.MethodOverrideConfig{}),                              // inside CrossOrigin, which it would deceive
 		middleware.BasicAuth(middleware.BasicAuthConfig{Users: choices.Users}),                    // outside what may answer from memory

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -10,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gowsgi/gowsgi/middleware"
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // form is what was posted.
@@ -75,8 +77,11 @@ func (v *visit) form() (*form, error) {
 }
 
 // badForm is the answer to a form that cannot be read. A reason that answers itself
-// wins: the body may have been too large or too slow.
+// wins: the body may have been too large, 413, or too slow, 408.
 func badForm(err error) error {
+	if answer := wsgi.Application(nil); errors.As(err, &answer) {
+		return err
+	}
 	return &middleware.HTTPError{Code: 400, Detail: "The form cannot be read.", Err: err}
 }
 

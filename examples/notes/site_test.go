@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gowsgi/gowsgi/conformance"
+	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -169,6 +172,13 @@ func TestRefusals(t *testing.T) {
 	large := wsgitest.NewRequest("POST", "/new").With("Content-Type", "multipart/form-data; boundary=x")
 	large.Stream = strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n" + strings.Repeat("x", mostUpload))
 	shows(t, ada.Do(large), 413, "more than fits in")
+	for _, sent := range []string{"--x\r\n", "--x\r\nContent-Disposition: form-data; name=text\r\n\r\nhalf a"} {
+		slow := wsgitest.NewRequest("POST", "/new").With("Content-Type", "multipart/form-data; boundary=x")
+		slow.Stream = io.MultiReader(strings.NewReader(sent), stalled{})
+		if res := ada.Do(slow); res.Code != 408 {
+			t.Errorf("a form that stalls after %q: got %s", sent, res.Status)
+		}
+	}
 	if res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "https://evil.example/")); res.Code != 400 {
 		t.Errorf("another host: %s", res.Status)
 	}
@@ -192,4 +202,11 @@ func TestPolicy(t *testing.T) {
 	for _, target := range []string{"/public/style.css", "/public/icon.svg"} {
 		shows(t, ada.Get(target), 200)
 	}
+}
+
+// stalled is the rest of a body that did not come in time.
+type stalled struct{}
+
+func (stalled) Read([]byte) (int, error) {
+	return 0, &gateway.ClientError{Status: "408 Request Timeout", Err: errors.New("the body stalls")}
 }
