@@ -76,6 +76,7 @@ func TestProxyFix(t *testing.T) {
 		{"prefix, root", one, "", []string{"X-Forwarded-Prefix", "/"}, ""},
 
 		{"trusted peer", config{Trusted: near}, "10.0.0.1:1", []string{"X-Forwarded-For", "192.0.2.9"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
+		{"trusted peer, v4 in v6", config{Trusted: near}, "[::ffff:10.0.0.1]:1", []string{"X-Forwarded-For", "192.0.2.9"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 		{"another peer", far(one, "10.0.0.0/8"), "192.0.2.1:1", []string{"X-Forwarded-For", "192.0.2.9", "X-Forwarded-Proto", "https"}, ""},
 		{"through trusted proxies", config{Trusted: near}, "10.0.0.1:1", []string{"X-Forwarded-For", "203.0.113.1, 192.0.2.9, 2001:db8::2, 10.0.0.2"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 		{"all are proxies", config{Trusted: near}, "10.0.0.1:1", []string{"X-Forwarded-For", "10.0.0.3, 10.0.0.2"}, "REMOTE_ADDR=10.0.0.3 REMOTE_PORT=-"},

@@ -123,6 +123,15 @@ func TestTimeout(t *testing.T) {
 			if res.Code == 503 {
 				t.Errorf("got %s", res.Status)
 			}
+			// Of whom has left nothing is seen there: so ask once more by hand.
+			environ := wsgitest.NewRequest("GET", "/").Environ().WithContext(ctx)
+			body, err := m(waitsFor()).Call(environ, func(status string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
+				t.Errorf("it is answered with %s", status)
+				return nil, nil
+			})
+			if body != nil || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, middleware.ErrTimeout) {
+				t.Errorf("got a body %v and the error %v, expected that of the client alone", body, err)
+			}
 		})
 	})
 	for _, d := range []time.Duration{0, -1} {
