@@ -187,6 +187,21 @@ func TestCompress(t *testing.T) {
 			t.Errorf("got %s, headers %v", res.Status, res.Headers)
 		}
 	})
+	t.Run("replaced when the body was passed on", func(t *testing.T) {
+		app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			if _, err := start("200 OK", headers("Content-Type", "image/png"), nil); err != nil {
+				return nil, err
+			}
+			return wsgi.Generator(func(yield func([]byte, error) bool) {
+				_, err := start("503 Sorry", headers("Content-Type", "text/html"), errApp)
+				yield([]byte(page), err)
+			}), nil
+		})
+		res := wsgitest.Do(t, m(app), get("/").With("Accept-Encoding", "gzip"))
+		if res.Code != 503 || res.Headers.Has("Content-Encoding") || res.Text() != page {
+			t.Errorf("got %s with %v and %d bytes, expected the page as it is: nobody is there any more to compress it", res.Status, res.Headers, len(res.Text()))
+		}
+	})
 	t.Run("a body that fails has no end", func(t *testing.T) {
 		res := wsgitest.Do(t, m(streams(errApp, "begun")), &wsgitest.Request{Headers: headers("Accept-Encoding", "gzip"), ExpectErrors: true})
 		r, err := gzip.NewReader(bytes.NewReader(res.Body()))
