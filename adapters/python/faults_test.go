@@ -148,6 +148,25 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+// TestSlowReader: a worker that waits for its client is not one that is silent.
+func TestSlowReader(t *testing.T) {
+	c := config(t)
+	c.Timeout = time.Second
+	s := open(t, c)
+	response, err := http.Get(s.url + "/raw/download?64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	time.Sleep(5 * c.Timeout / 2) // there is nothing to wait for: nothing is to happen
+	if n, err := io.Copy(io.Discard, response.Body); n != 64<<20 || err != nil {
+		t.Errorf("got %d bytes, %v, want all 64 MiB", n, err)
+	}
+	if stats := s.pool.Stats(); stats.Restarts != 0 || s.log.has("takes too long") {
+		t.Errorf("%+v: the worker was taken for one that does not get on", stats)
+	}
+}
+
 // TestMemory: a worker that grows is replaced once the next is there, and one
 // that grows to twice the limit is killed.
 func TestMemory(t *testing.T) {
