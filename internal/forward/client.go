@@ -241,14 +241,19 @@ func (x *exchange) connect(pairs Pairs) (kept bool, err error) {
 	} else {
 		kept = true
 	}
-	x.heard = false
-	x.channel = c.protocol.Open(heard{x.stream, x}, x.errs)
-	stream, channel := x.stream, x.channel
+	stream := x.stream
+	if x.heard = false; kept {
+		x.channel = c.protocol.Open(heard{stream, x}, x.errs)
+	} else {
+		x.channel = c.protocol.Open(stream, x.errs)
+	}
+	channel := x.channel
 	x.stop = context.AfterFunc(x.ctx, func() { end(stream, channel) })
 	return kept, nil
 }
 
-// heard is a Stream that notes when the backend has said something.
+// heard is a connection that was kept, and notes when the backend has said
+// something.
 type heard struct {
 	Stream
 	x *exchange
