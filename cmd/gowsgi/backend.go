@@ -20,7 +20,7 @@ func backendTarget(arg string) (t target, ok bool, err error) {
 		if path == "" {
 			return target{}, true, usagef("TARGET is %q, expected the path of a program after cgi:", arg)
 		}
-		return forwardTo(arg, &cgi.Client{Path: path}), true, nil
+		return forwardTo(arg, func(most int) wsgi.Application { return &cgi.Client{Path: path, MaxProcesses: most} }), true, nil
 	}
 	scheme, rest, ok := strings.Cut(arg, "://")
 	if !ok {
@@ -30,15 +30,24 @@ func backendTarget(arg string) (t target, ok bool, err error) {
 	if err != nil {
 		return target{}, true, err
 	}
+	first, others := addrs[0], addrs[1:]
 	switch scheme {
 	case "uwsgi":
-		return forwardTo(arg, &uwsgi.Client{Network: network, Addr: addrs[0], Addrs: addrs[1:]}), true, nil
+		return forwardTo(arg, func(most int) wsgi.Application {
+			return &uwsgi.Client{Network: network, Addr: first, Addrs: others, MaxConns: most}
+		}), true, nil
 	case "fcgi":
-		return forwardTo(arg, &fastcgi.Client{Network: network, Addr: addrs[0], Addrs: addrs[1:]}), true, nil
+		return forwardTo(arg, func(most int) wsgi.Application {
+			return &fastcgi.Client{Network: network, Addr: first, Addrs: others, MaxConns: most}
+		}), true, nil
 	case "scgi":
-		return forwardTo(arg, &scgi.Client{Network: network, Addr: addrs[0], Addrs: addrs[1:]}), true, nil
+		return forwardTo(arg, func(most int) wsgi.Application {
+			return &scgi.Client{Network: network, Addr: first, Addrs: others, MaxConns: most}
+		}), true, nil
 	case "http":
-		return forwardTo(arg, &nethttp.Client{Network: network, Addr: addrs[0], Addrs: addrs[1:]}), true, nil
+		return forwardTo(arg, func(most int) wsgi.Application {
+			return &nethttp.Client{Network: network, Addr: first, Addrs: others, MaxConns: most}
+		}), true, nil
 	}
 	return target{}, true, usagef("TARGET is %q, but %s:// is unknown, expected http://, fcgi://, scgi:// or uwsgi://", arg, scheme)
 }
@@ -62,9 +71,11 @@ func backendAddrs(arg, list string) (network string, addrs []string, err error) 
 	return network, addrs, nil
 }
 
-// forwardTo is the target of a client.
-func forwardTo(arg string, app wsgi.Application) target {
-	return target{name: arg, title: "requests for " + arg, open: func(*config, *server.Server) (wsgi.Application, func() error, error) {
+// forwardTo is the target of a client, which is made with the number of requests
+// that may be under way at one backend, 0 for the default.
+func forwardTo(arg string, client func(most int) wsgi.Application) target {
+	return target{name: arg, title: "requests for " + arg, open: func(c *config, _ *server.Server) (wsgi.Application, func() error, error) {
+		app := client(c.maxConns)
 		return app, func() error {
 			if idle, ok := app.(interface{ CloseIdleConnections() }); ok {
 				idle.CloseIdleConnections()

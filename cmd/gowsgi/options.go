@@ -35,6 +35,7 @@ type config struct {
 	accessLogfile   string
 	pid             string
 	mounts          []mounted
+	maxConns        int // at one backend, 0 for the default of its client
 	python          pythonConfig
 
 	// Of a serve that runs:
@@ -92,6 +93,9 @@ func (c *config) options() []option {
 			"are separated by commas.", list(c.addEnviron)},
 		{"mount", "PATH=TARGET", "Serve this TARGET below PATH, beside the other one. May be given several\n" +
 			"times.", list(c.addMount)},
+		{"max-conns", "N", "How many requests may be under way at one backend, 100 by default; more\n" +
+			"wait. PHP and programs over libfcgi serve as many as they have processes,\n" +
+			"and keep the others waiting.", positive(&c.maxConns)},
 		{"access-logfile", "FILE", "Write a line for each request to this file, - for standard output.", text(&c.accessLogfile)},
 		{"pid", "FILE", "Write the process id to this file, and remove it in the end.", text(&c.pid)},
 	}
