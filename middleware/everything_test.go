@@ -48,6 +48,7 @@ func everything() map[string]wsgi.Middleware {
 		"DecodeBody":       middleware.DecodeBody(middleware.DecodeBodyConfig{}),
 		"Sendfile":         middleware.Sendfile(middleware.SendfileConfig{Header: "X-Sendfile", Folders: map[string]string{"/nowhere": ""}}),
 		"ProfileLabels":    middleware.ProfileLabels(nil),
+		"Profile":          middleware.Profile(func(*wsgi.Environ) io.WriteCloser { return nil }),
 		"FinishHooks":      middleware.FinishHooks(),
 		"AllowMethods":     middleware.AllowMethods("GET", "POST"),
 		"AllowContentType": middleware.AllowContentType("application/json"),

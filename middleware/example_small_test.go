@@ -1,8 +1,10 @@
 package middleware_test
 
 import (
+	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
@@ -65,6 +67,26 @@ func ExampleProfileLabels() {
 	wsgitest.Record(app, wsgitest.NewRequest("GET", "/"))
 	// Output:
 	// search
+}
+
+// Whoever knows a secret gets a profile of the request that has it.
+func ExampleProfile() {
+	profiler := middleware.Profile(func(environ *wsgi.Environ) io.WriteCloser {
+		if subtle.ConstantTimeCompare([]byte(environ.Var("HTTP_X_PROFILE")), []byte("the secret")) == 0 {
+			return nil
+		}
+		file, err := os.CreateTemp("", "request-*.pprof")
+		if err != nil {
+			fmt.Fprintln(environ.Errors(), err)
+			return nil
+		}
+		defer os.Remove(file.Name()) // or rather: keep it
+		return file
+	})
+	app := profiler(wsgi.Response{Status: "200 OK", Body: wsgi.Strings("served\n")})
+	fmt.Print(wsgitest.Record(app, wsgitest.NewRequest("GET", "/").With("X-Profile", "the secret")).Text())
+	// Output:
+	// served
 }
 
 func ExampleFinishHooks() {
