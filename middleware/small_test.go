@@ -222,7 +222,10 @@ func TestRecursive(t *testing.T) {
 		"/begun": streams(&middleware.Forward{Path: "/end"}, "begun"),
 		"/late":  streams(&middleware.Forward{Path: "/end"}),
 	})(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		return forward(environ.Var("PATH_INFO")+"x").Call(environ, start)
+		if path := environ.Var("PATH_INFO"); len(path) < 100 { // or nothing would end it but the check
+			return forward(path+"x").Call(environ, start)
+		}
+		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
 	})))
 	end := "REQUEST_METHOD=GET\nSCRIPT_NAME=/end\nPATH_INFO=\nQUERY_STRING=q=1\nCONTENT_LENGTH=absent\nHTTP_X_KEPT=1"
 	late := strings.Replace(end, "q=1", "", 1)
