@@ -146,7 +146,7 @@ func TestConformance(t *testing.T) {
 // programs.
 func TestRules(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts web servers")
+		t.Skip("not with -short: starts a process for each request; CI runs it without")
 	}
 	for _, f := range peers.Fronts {
 		if f.Protocol != "cgi" {

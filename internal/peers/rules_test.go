@@ -10,7 +10,7 @@ import (
 // a server; those that run a program are in package cgi's tests.
 func TestRules(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts every web server")
+		t.Skip("not with -short: starts every web server; CI runs it without")
 	}
 	for _, f := range Fronts {
 		if f.Protocol == "cgi" {

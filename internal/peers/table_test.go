@@ -387,7 +387,7 @@ func direct(t *testing.T) map[string]result {
 // reason.
 func TestEveryFrontEnd(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts every web server")
+		t.Skip("not with -short: starts every web server; CI runs it without")
 	}
 	known := readDifferences(t)
 	want := direct(t)
