@@ -15,12 +15,12 @@ import (
 // compressed block is larger than the buffers that are kept. Now and then a
 // pool loses one; it does not lose all.
 func TestCompressReuse(t *testing.T) {
-	block := make([]byte, 512<<10)
+	block := make([]byte, 300<<10)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range block {
 		block[i] = byte(random.Uint32())
 	}
-	const responses = 20
+	const responses = 10
 	made := 0
 	app := middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{{Name: "gzip", New: func(w io.Writer) middleware.Compressor {
 		made++
