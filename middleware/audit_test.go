@@ -1,15 +1,12 @@
 package middleware_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
-	"strings"
 	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/audit"
 )
 
 // faults are what was found wrong in the middlewares of other libraries, by trying
@@ -127,20 +124,9 @@ var advisory = regexp.MustCompile(`CVE-\d{4}-\d+`)
 // TestAudit checks that the tests of the table exist, with their cases, and that an
 // advisory that a test here is about is in the table.
 func TestAudit(t *testing.T) {
-	known := map[string]map[string]map[string]bool{} // package, test, the texts in it
-	listed := map[string]bool{}
+	tests, listed := audit.Tests{Folders: folders}, map[string]bool{}
 	for _, f := range faults {
-		pkg, test, _ := strings.Cut(f.test, ".")
-		test, name, oneOfMany := strings.Cut(test, "/")
-		if known[pkg] == nil {
-			known[pkg] = testsIn(t, folders[pkg])
-		}
-		texts, ok := known[pkg][test]
-		if !ok {
-			t.Errorf("%s, %s: there is no test %s", f.whose, f.fault, f.test)
-		} else if oneOfMany && !texts[name] {
-			t.Errorf("%s, %s: %s.%s has no case %q", f.whose, f.fault, pkg, test, name)
-		}
+		tests.Check(t, f.whose+", "+f.fault, f.test)
 		for _, id := range advisory.FindAllString(f.fault, -1) {
 			listed[id] = true
 		}
@@ -162,37 +148,4 @@ func TestAudit(t *testing.T) {
 			}
 		}
 	}
-}
-
-// testsIn returns the tests in a folder, each with the texts that are in its code.
-func testsIn(t *testing.T, dir string) map[string]map[string]bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
-	if err != nil || dir == "" || len(files) == 0 {
-		t.Fatalf("there are no tests in %q: %v", dir, err)
-	}
-	tests := map[string]map[string]bool{}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, decl := range file.Decls {
-			f, ok := decl.(*ast.FuncDecl)
-			if !ok || f.Recv != nil || !strings.HasPrefix(f.Name.Name, "Test") {
-				continue
-			}
-			texts := map[string]bool{}
-			ast.Inspect(f, func(n ast.Node) bool {
-				if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-					if text, err := strconv.Unquote(literal.Value); err == nil {
-						texts[text] = true
-					}
-				}
-				return true
-			})
-			tests[f.Name.Name] = texts
-		}
-	}
-	return tests
 }

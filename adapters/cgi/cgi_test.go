@@ -121,6 +121,40 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestRefused has what no server lets through, as far as an environment can hold
+// it: a name comes once, and there is neither NUL nor an empty name.
+func TestRefused(t *testing.T) {
+	called := wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		t.Errorf("the application was called with %v", environ.Map())
+		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
+	})
+	for _, tt := range adaptertest.Refused {
+		if tt.Want == "413" {
+			continue // how long a body may be is the web server's to say, where each request has a process
+		}
+		t.Run(tt.Name, func(t *testing.T) {
+			names, vars := map[string]bool{}, []string{"GATEWAY_INTERFACE=CGI/1.1"}
+			list := adaptertest.Variables(tt.Variables)
+			for i := 0; i < len(list); i += 2 {
+				if name := list[i]; names[name] || name == "" || strings.ContainsAny(name, "=\x00") || strings.Contains(list[i+1], "\x00") {
+					return // not in an environment
+				}
+				names[list[i]] = true
+				vars = append(vars, list[i]+"="+list[i+1])
+			}
+			want := tt.Want
+			if strings.HasPrefix(tt.Name, "no method") {
+				want = "500" // this is no request at all
+			}
+			var out output
+			err := serve(t.Context(), called, vars, failingReader{}, &out, io.Discard, 0)
+			if got, _, _ := strings.Cut(out.String(), "\r\n"); !strings.HasPrefix(got, "Status: "+want+" ") || (want == "500") != (err != nil) {
+				t.Errorf("answered by %q and %v, expected %s", got, err, want)
+			}
+		})
+	}
+}
+
 func TestFlags(t *testing.T) {
 	var got [3]any
 	serve(t.Context(), wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -21,7 +21,7 @@ type conn struct {
 	in      *bufio.Reader
 	params  []byte // the PARAMS stream of the request that begins
 	scratch []byte // the content of a record that is needed whole
-	vain    int    // empty records that meant nothing, since the last request
+	vain    int    // records that brought no request further, since the last one
 	running sync.WaitGroup
 
 	mu      sync.Mutex

@@ -38,6 +38,13 @@ func rawParams(text string) []byte {
 func TestMalformed(t *testing.T) {
 	const method = "\x0e\x03REQUEST_METHODGET"
 	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	// kept is a request on a connection that the web server would keep: it is
+	// closed all the same, where the rest of the variables cannot be trusted.
+	kept := func(request []byte) []byte {
+		request = bytes.Clone(request)
+		request[fcgi.HeaderLen+2] |= fcgi.KeepConn
+		return request
+	}
 	subject.Malformed(t, backend.Options{MaxHeaderBytes: 100 << 10, MaxBodyBytes: 1000}, []adaptertest.Malformed{
 		{Name: "version 0", Raw: []byte("\x00\x01\x00\x01\x00\x08\x00\x00"), Want: ""},
 		{Name: "version 2", Raw: []byte("\x02\x01\x00\x01\x00\x08\x00\x00"), Want: ""},
@@ -45,7 +52,10 @@ func TestMalformed(t *testing.T) {
 		{Name: "BEGIN of 7 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x07\x00\x00\x00\x01\x00\x00\x00\x00\x00"), Want: ""},
 		{Name: "BEGIN of 0 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x00\x00\x00"), Want: ""},
 		{Name: "BEGIN of id 0", Raw: fcgi.AppendBegin(nil, 0, fcgi.Responder, 0), Want: ""},
+		{Name: "ABORT of id 0", Raw: fcgi.AppendAbort(nil, 0), Want: ""},
 		{Name: "PARAMS of id 0", Raw: []byte("\x01\x04\x00\x00\x00\x00\x00\x00"), Want: ""},
+		{Name: "STDIN of id 0", Raw: fcgi.AppendRecord(nil, fcgi.Stdin, 0, []byte("x")), Want: ""},
+		{Name: "DATA of id 0", Raw: fcgi.AppendRecord(nil, fcgi.Data, 0, []byte("x")), Want: ""},
 		{Name: "GET_VALUES that lies", Raw: fcgi.AppendRecord(nil, fcgi.GetValues, 0, []byte("\x05\x00a")), Want: ""},
 		{Name: "1001 management records", Raw: bytes.Repeat(fcgi.AppendHeader(nil, fcgi.Header{Type: 77}), 1001), Want: ""},
 		{Name: "name ends early", Raw: rawParams(method + "\x05\x00abc"), Want: "400"},
@@ -57,6 +67,9 @@ func TestMalformed(t *testing.T) {
 		{Name: "end of STDIN before that of PARAMS", Raw: join(begin, fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1)), Want: "400"},
 		{Name: "PARAMS over the limit", Raw: params("HTTP_X", strings.Repeat("v", 101<<10)), Want: "431"},
 		{Name: "1001 variables", Raw: params(adaptertest.Numbered(1000)...), Want: "431"},
+		{Name: "PARAMS over the limit, kept", Raw: kept(params("HTTP_X", strings.Repeat("v", 101<<10))), Want: "431"},
+		{Name: "1001 variables, kept", Raw: kept(params(adaptertest.Numbered(1000)...)), Want: "431"},
+		{Name: "name ends early, kept", Raw: kept(rawParams(method + "\x05\x00abc")), Want: "400"},
 		{Name: "no variables", Raw: join(begin, end), Want: "400"},
 		{Name: "CONTENT_LENGTH 5x", Raw: params("CONTENT_LENGTH", "5x"), Want: "400"},
 		{Name: "CONTENT_LENGTH -2", Raw: params("CONTENT_LENGTH", "-2"), Want: "400"},

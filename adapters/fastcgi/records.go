@@ -62,15 +62,24 @@ func (c *conn) whole(n uint16) ([]byte, error) {
 
 func (c *conn) skip(n uint16) error {
 	if n == 0 {
-		// They cost the peer less than us.
-		if c.vain++; c.vain > mostVain {
-			return malformed("more than %d empty records that mean nothing", mostVain)
+		if err := c.waste(); err != nil {
+			return err
 		}
 	}
 	return c.content(n, func([]byte) {})
 }
 
+// mostVain is how many records that bring no request further there may be from
+// one request to the next. They cost the peer less than us.
 const mostVain = 1000
+
+// waste counts such a record.
+func (c *conn) waste() error {
+	if c.vain++; c.vain > mostVain {
+		return malformed("more than %d records that bring no request further", mostVain)
+	}
+	return nil
+}
 
 // management takes a record that concerns the connection.
 func (c *conn) management(h fcgi.Header) error {
@@ -81,8 +90,8 @@ func (c *conn) management(h fcgi.Header) error {
 		if err := c.skip(h.Length); err != nil {
 			return err
 		}
-		if c.vain++; c.vain > mostVain {
-			return malformed("more than %d management records", mostVain)
+		if err := c.waste(); err != nil {
+			return err
 		}
 		return c.answer(func(b []byte) []byte { return fcgi.AppendUnknown(b, h.Type) })
 	}
@@ -90,8 +99,8 @@ func (c *conn) management(h fcgi.Header) error {
 	if err != nil {
 		return err
 	}
-	if c.vain++; c.vain > mostVain {
-		return malformed("more than %d management records", mostVain)
+	if err := c.waste(); err != nil {
+		return err
 	}
 	var result []byte
 	for rest := string(content); rest != ""; {
@@ -137,8 +146,7 @@ func (c *conn) application(h fcgi.Header) error {
 		return c.content(h.Length, r.stdin.put)
 	case h.Type == fcgi.Stdin && r.stdin != nil:
 		r.stdin.end()
-		c.vain++
-		return nil
+		return c.waste()
 	case h.Type == fcgi.AbortRequest:
 		if err := c.skip(h.Length); err != nil {
 			return err
@@ -170,15 +178,20 @@ func (c *conn) beginRequest(h fcgi.Header) error {
 	case active != nil && active.id == h.ID:
 		return malformed("BEGIN_REQUEST for the id %d, which is in use", h.ID)
 	case active != nil:
-		c.vain++
+		if err := c.waste(); err != nil {
+			return err
+		}
 		return c.answer(func(b []byte) []byte { return fcgi.AppendEnd(b, h.ID, 0, fcgi.CantMpxConn) })
 	case role != fcgi.Responder:
+		if err := c.waste(); err != nil {
+			return err
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if err := c.write(fcgi.AppendEnd(c.out[:0], h.ID, 0, fcgi.UnknownRole)); err != nil {
 			return err
 		}
-		if c.vain++; !keep {
+		if !keep {
 			c.hangUp()
 		}
 		return nil

@@ -380,16 +380,55 @@ func TestShutdownWithKeptConnections(t *testing.T) {
 	p.expect(record{})
 }
 
-func TestEmptyRecordsHaveAnEnd(t *testing.T) {
-	p := connect(t, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		<-environ.Context().Done()
-		return nil, environ.Context().Err()
-	})
-	p.Write(ask(1, fcgi.KeepConn))
-	p.Write(bytes.Repeat(fcgi.AppendStreamEnd(nil, fcgi.Data, 1), 2000))
-	if _, err := io.Copy(io.Discard, p); err != nil && !strings.Contains(err.Error(), "reset") {
-		t.Errorf("the connection did not end: %v", err)
+// What brings no request further is not taken for ever.
+func TestRecordsInVainHaveAnEnd(t *testing.T) {
+	for name, record := range map[string][]byte{
+		"empty DATA":         fcgi.AppendStreamEnd(nil, fcgi.Data, 1),
+		"empty PARAMS":       fcgi.AppendStreamEnd(nil, fcgi.Params, 1),
+		"empty STDIN":        fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1),
+		"empty, of nobody":   fcgi.AppendStreamEnd(nil, fcgi.Stdin, 2),
+		"ABORT of nobody":    fcgi.AppendAbort(nil, 2),
+		"a second request":   fcgi.AppendBegin(nil, 2, fcgi.Responder, fcgi.KeepConn),
+		"an unknown type":    fcgi.AppendHeader(nil, fcgi.Header{Type: 77}),
+		"an empty GetValues": fcgi.AppendHeader(nil, fcgi.Header{Type: fcgi.GetValues}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := connect(t, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				<-environ.Context().Done()
+				return nil, environ.Context().Err()
+			})
+			p.Write(ask(1, fcgi.KeepConn))
+			p.floods(record)
+		})
 	}
+	t.Run("another role", func(t *testing.T) {
+		connect(t, echo).floods(fcgi.AppendBegin(nil, 1, fcgi.Filter, fcgi.KeepConn))
+	})
+}
+
+// floods sends a record again and again, until the connection ends.
+func (p *peer) floods(record []byte) {
+	go p.Write(bytes.Repeat(record, mostVain+1)) // nobody reads the answers yet
+	if _, err := io.Copy(io.Discard, p); err != nil && !strings.Contains(err.Error(), "reset") {
+		p.t.Errorf("the connection did not end: %v", err)
+	}
+}
+
+// A record of a request that is not there is ignored: it may have ended, and the
+// web server not know it yet.
+func TestUnknownID(t *testing.T) {
+	p := connect(t, echo)
+	nobodys := func() {
+		for _, kind := range []fcgi.Type{fcgi.Params, fcgi.Stdin, fcgi.Data, fcgi.AbortRequest} {
+			p.Write(fcgi.AppendRecord(nil, kind, 7, []byte("of nobody")))
+			p.Write(fcgi.AppendStreamEnd(nil, kind, 7))
+		}
+	}
+	nobodys()
+	p.Write(ask(1, fcgi.KeepConn))
+	nobodys()
+	p.Write(stdinOf(1, "ok"))
+	p.expect(echoed(1, "ok")...)
 }
 
 // closing is a body with a Close.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -40,7 +41,7 @@ func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
 			if r.Code > 0 {
 				got = r.Status[:3]
 			}
-			if got != tt.Want || got != "" && (!r.Ended || r.Body != r.Status+"\n" || r.Err != nil) || errors.Is(r.Err, context.DeadlineExceeded) {
+			if got != tt.Want || got != "" && (!r.Ended || r.Body != r.Status+"\n" || r.Err != nil) || errors.Is(r.Err, os.ErrDeadlineExceeded) {
 				t.Errorf("answered by %v, expected %q", r, tt.Want)
 			}
 		})
@@ -49,9 +50,22 @@ func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
 
 // Behaviour tests what is the same of all adapters.
 func (s Subject) Behaviour(t *testing.T) {
-	for name, test := range map[string]func(*testing.T){
+	for name, test := range s.behaviours() {
+		t.Run(name, func(t *testing.T) {
+			Leaks(t)
+			test(t)
+		})
+	}
+}
+
+// behaviours are the tests of Behaviour by their names.
+func (s Subject) behaviours() map[string]func(*testing.T) {
+	return map[string]func(*testing.T){
 		"variables":   s.variables,
 		"body":        s.bodyAsItComes,
+		"cut body":    s.cutBody,
+		"surplus":     s.surplus,
+		"refused":     s.refused,
 		"early":       s.earlyAnswer,
 		"gone":        s.clientGone,
 		"slow":        s.slow,
@@ -65,11 +79,6 @@ func (s Subject) Behaviour(t *testing.T) {
 		"head":        s.head,
 		"not started": s.notStarted,
 		"peers":       s.peers,
-	} {
-		t.Run(name, func(t *testing.T) {
-			Leaks(t)
-			test(t)
-		})
 	}
 }
 
@@ -157,6 +166,43 @@ func (s Subject) bodyAsItComes(t *testing.T) {
 	}
 	c.Write(Body(s.Protocol, ""))
 	Receive(s.Protocol, c).expect(t, 200, "read")
+}
+
+// cutBody: a body that ends before its declared length is an error, and never a
+// short one (INPUT-21).
+func (s Subject) cutBody(t *testing.T) {
+	got := make(chan error, 1)
+	addr := s.start(t, backend.Options{}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		_, err := io.ReadAll(environ.Input())
+		got <- err
+		return nil, err
+	})
+	for _, text := range []string{"", "half"} {
+		c := Dial(t, addr)
+		c.Write(append(Request(s.Protocol, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "10"), Body(s.Protocol, text)...))
+		c.(*net.TCPConn).CloseWrite()
+		if err := <-got; !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("a body of 10 bytes that ends after %q is read with %v, expected %v", text, err, io.ErrUnexpectedEOF)
+		}
+		Receive(s.Protocol, c)
+	}
+}
+
+// surplus: what comes behind the declared body is nobody's, and does not keep
+// the answer from the web server.
+func (s Subject) surplus(t *testing.T) {
+	addr := s.start(t, backend.Options{}, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		b, err := io.ReadAll(environ.Input())
+		if err != nil {
+			return nil, err
+		}
+		return respond(string(b))(environ, start)
+	})
+	for _, behind := range []int{1, 100_000} {
+		text := "abc" + strings.Repeat("x", behind)
+		s.call(t, addr, text, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "3").expect(t, 200, "abc")
+	}
+	s.call(t, addr, "none", "CONTENT_LENGTH", "0").expect(t, 200, "")
 }
 
 // earlyAnswer: a web server that sends the whole body before it reads gets the
@@ -265,6 +311,8 @@ func (s Subject) limits(t *testing.T) {
 	text := strings.Repeat("x", 100)
 	s.call(t, addr, text, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "100").expect(t, 200, text)
 	s.call(t, addr, text+"x", "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "101").expect(t, 413, "413 Content Too Large\n")
+	// All of the body is sent before the answer is read: it must not be lost.
+	s.call(t, addr, strings.Repeat("x", 8<<20), "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "8388608").expect(t, 413, "413 Content Too Large\n")
 	if r := s.call(t, addr, "", "HTTP_X", strings.Repeat("x", 1000)); s.Protocol == "uwsgi" && r.Code != 0 || s.Protocol != "uwsgi" && r.Code != 431 {
 		t.Errorf("more variables than allowed are answered by %v", r)
 	}
