@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/internal/installed"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -94,7 +95,7 @@ func TestInheritedNothing(t *testing.T) {
 
 // spawn-fcgi starts programs in this way.
 func TestSpawnFCGI(t *testing.T) {
-	path := adaptertest.Peer(t, "spawn-fcgi")
+	path := installed.Find(t, "spawn-fcgi")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -18,24 +18,9 @@ import (
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/backend"
+	"github.com/gowsgi/gowsgi/internal/installed"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
-
-// Peer finds a program that a test needs. Where it is missing the test is
-// skipped, unless GOWSGI_PEERS=require says that it must be there.
-func Peer(t *testing.T, name string) (path string) {
-	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
-		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-			return path
-		}
-	}
-	if os.Getenv("GOWSGI_PEERS") == "require" {
-		t.Fatalf("%s is missing, and GOWSGI_PEERS=require", name)
-	}
-	t.Skipf("%s is not installed here", name)
-	return ""
-}
 
 // nginxConfig has a location that is buffered, as by default, one that is not,
 // and one that keeps its connections. %[1]s is the folder, %[2]s where nginx
@@ -65,7 +50,7 @@ http {
 // startNginx runs nginx before the adapter at addr, as this user and in a
 // folder of its own, and returns where it listens.
 func (s Subject) startNginx(t *testing.T, addr string) string {
-	path := Peer(t, "nginx")
+	path := installed.Find(t, "nginx")
 	dir := t.TempDir()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -141,7 +126,7 @@ func (l *countedListener) Accept() (net.Conn, error) {
 
 // Nginx tests the adapter behind a real web server.
 func (s Subject) Nginx(t *testing.T) {
-	Peer(t, "nginx")
+	installed.Find(t, "nginx")
 	Leaks(t)
 	step, gone, release := make(chan bool), make(chan error, 1), make(chan bool)
 	app := wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/gowsgi/gowsgi/adapters/nethttp"
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
+	"github.com/gowsgi/gowsgi/internal/installed"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -51,7 +52,7 @@ type backend struct {
 
 func uWSGI(module string) func(t *testing.T, dir, addr string) wsgi.Application {
 	return func(t *testing.T, dir, addr string) wsgi.Application {
-		path := Find(t, "uwsgi")
+		path := installed.Find(t, "uwsgi")
 		install(t, dir, module+".py")
 		Start(t, dir, "tcp", addr, exec.Command(path, "--plugins", "python3", "--master", "--threads", "2", "--need-app", "--die-on-term",
 			"--buffer-size", "65535", "--uwsgi-socket", addr, "--module", module, "--callable", "app"))
@@ -61,7 +62,7 @@ func uWSGI(module string) func(t *testing.T, dir, addr string) wsgi.Application 
 
 func gunicorn(module string) func(t *testing.T, dir, addr string) wsgi.Application {
 	return func(t *testing.T, dir, addr string) wsgi.Application {
-		path := Find(t, "gunicorn")
+		path := installed.Find(t, "gunicorn")
 		install(t, dir, module+".py")
 		Start(t, dir, "tcp", addr, exec.Command(path, "--threads", "2", "--bind", addr, module+":app"))
 		return &nethttp.Client{Addr: addr}
@@ -69,14 +70,14 @@ func gunicorn(module string) func(t *testing.T, dir, addr string) wsgi.Applicati
 }
 
 func php(t *testing.T, dir, addr string) wsgi.Application {
-	path := Find(t, "php-cgi")
+	path := installed.Find(t, "php-cgi")
 	install(t, dir, "index.php")
 	Start(t, dir, "tcp", addr, exec.Command(path, "-b", addr))
 	return &fastcgi.Client{Addr: addr, MaxConns: 1, Environ: map[string]string{"SCRIPT_FILENAME": filepath.Join(dir, "index.php")}}
 }
 
 func program(t *testing.T, dir, addr string) wsgi.Application {
-	cc := Find(t, "gcc")
+	cc := installed.Find(t, "gcc")
 	if _, err := os.Stat("/usr/include/fcgiapp.h"); err != nil {
 		if os.Getenv("GOWSGI_PEERS") == "require" {
 			t.Fatal("libfcgi-dev is missing, and GOWSGI_PEERS=require")

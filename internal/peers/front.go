@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/installed"
 )
 
 // Front is a web server with a configuration of doc/deploy.
@@ -49,7 +51,7 @@ func (f Front) Start(t testing.TB, backend int, program string) (addr, http2 str
 // start starts the web server with what change makes of its configuration.
 func (f Front) start(t testing.TB, backend int, program string, change func(config string) string) (addr, http2 string) {
 	t.Helper()
-	path := Find(t, f.program())
+	path := installed.Find(t, f.program())
 	text, err := os.ReadFile(filepath.Join(Deploy, f.String()+".conf"))
 	if err != nil {
 		t.Fatal(err)
