@@ -114,9 +114,11 @@ func (x *exchange) header(name string) (string, bool) {
 		values := x.r.Header["Cookie"]
 		return strings.Join(values, "; "), len(values) > 0 // CGI-23
 	case "CACHE_CONTROL":
-		if inventedCacheControl(x.r.Header) {
+		values := x.r.Header["Cache-Control"]
+		if len(values) == 0 || inventedCacheControl(x.r.Header) {
 			return "", false
 		}
+		return join(values)
 	case "ACCEPT_ENCODING": // this one and those below: what is asked for most
 		return join(x.r.Header["Accept-Encoding"])
 	case "ORIGIN":

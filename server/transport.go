@@ -67,8 +67,10 @@ func (x *exchange) Head(code int, _ string, headers wsgi.Headers) error {
 // name that is repeated in two spellings must stay in order (HDR-18).
 func fieldKey(headers wsgi.Headers, i int) string {
 	name := headers[i].Name
-	switch name { // nearly every response has these, and the question is not cheap
-	case "Content-Type", "Content-Length":
+	switch name { // most responses have these, and the question is not cheap
+	case "Content-Type", "Content-Length", "Cache-Control", "Content-Encoding", "Last-Modified", "Location", "Set-Cookie", "Vary",
+		"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Referrer-Policy", "Strict-Transport-Security",
+		"X-Content-Type-Options", "X-Frame-Options", "X-Request-Id":
 		return name
 	}
 	if isCanonical(name) {
