@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/measure"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -78,8 +79,8 @@ func BenchmarkFile(b *testing.B) {
 	for k, name := range fileServers {
 		b.Run(name, func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(rates[k]), "MB/s")
-			b.ReportMetric(median(quotients(rates[k], rates[0])), "ratio")
+			b.ReportMetric(measure.Median(rates[k]), "MB/s")
+			b.ReportMetric(measure.Median(measure.Quotients(rates[k], rates[0])), "ratio")
 		})
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/gowsgi/gowsgi/internal/measure"
 )
 
 // loopbackServers are compared with the first, and with the second.
@@ -43,9 +45,9 @@ func BenchmarkLoopback(b *testing.B) {
 	for k, name := range names {
 		b.Run(name, func(b *testing.B) {
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(rates[k]), "req/s")
-			b.ReportMetric(median(quotients(rates[k], rates[0])), "ratio")
-			b.ReportMetric(median(quotients(rates[k], rates[1])), "ratio-bare")
+			b.ReportMetric(measure.Median(rates[k]), "req/s")
+			b.ReportMetric(measure.Median(measure.Quotients(rates[k], rates[0])), "ratio")
+			b.ReportMetric(measure.Median(measure.Quotients(rates[k], rates[1])), "ratio-bare")
 			b.ReportMetric(cpu[k]*1e6, "cpu-µs")
 			b.ReportMetric(cpu[k]/cpu[0], "cpu-ratio")
 		})
@@ -63,14 +65,6 @@ func turn(n, i int) []int {
 		slices.Reverse(order)
 	}
 	return order
-}
-
-func quotients(a, b []float64) []float64 {
-	q := make([]float64, len(a))
-	for i := range q {
-		q[i] = a[i] / b[i]
-	}
-	return q
 }
 
 // TestLoopback checks that every server in the benchmark answers.

@@ -3,6 +3,7 @@ package bench
 import (
 	"testing"
 
+	"github.com/gowsgi/gowsgi/internal/measure"
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -45,11 +46,11 @@ func BenchmarkNoop(b *testing.B) {
 			environ := wsgitest.NewRequest("GET", "/greeting").Environ()
 			call := func(app wsgi.Application) float64 {
 				const perRound = 200_000
-				begin := cpuTime()
+				begin := measure.Processor()
 				for range perRound {
 					app.Call(environ, startNothing)
 				}
-				return float64(cpuTime()-begin) / perRound
+				return float64(measure.Processor()-begin) / perRound
 			}
 			wrapped := n.m(app)
 			var costs []float64
@@ -60,7 +61,7 @@ func BenchmarkNoop(b *testing.B) {
 				}
 			}
 			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(median(costs), "added-ns")
+			b.ReportMetric(measure.Median(costs), "added-ns")
 			b.ReportMetric(testing.AllocsPerRun(1000, func() { wrapped.Call(environ, startNothing) }), "allocs")
 		})
 	}

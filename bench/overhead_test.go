@@ -3,8 +3,9 @@ package bench
 import (
 	"net/http"
 	"runtime"
-	"slices"
 	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/measure"
 )
 
 // BenchmarkAnswer gives the cost of one answer for each contender, the way go
@@ -36,47 +37,32 @@ func BenchmarkOverhead(b *testing.B) {
 	raw := contenders[0].handler
 	for _, c := range contenders[1:] {
 		b.Run(c.name, func(b *testing.B) {
-			bases, costs := turns(b, raw, c.handler)
+			base, cost := turns(b, raw, c.handler)
+			bases, costs := base.Processor, cost.Processor
 			differences, ratios := make([]float64, len(bases)), make([]float64, len(bases))
 			for i := range bases {
 				differences[i], ratios[i] = costs[i]-bases[i], costs[i]/bases[i]
 			}
 			b.ReportMetric(0, "ns/op") // of no interest
-			b.ReportMetric(median(bases), "raw-ns")
-			b.ReportMetric(median(differences), "overhead-ns")
-			b.ReportMetric(median(ratios), "ratio")
+			b.ReportMetric(1e9*measure.Median(bases), "raw-ns")
+			b.ReportMetric(1e9*measure.Median(differences), "overhead-ns")
+			b.ReportMetric(measure.Median(ratios), "ratio")
 			b.ReportMetric(allocations(c.handler)-allocations(raw), "overhead-allocs")
 		})
 	}
 }
 
-// turns lets two handlers answer by turns, in rounds, and returns for each round
-// the processor time of one answer of either, in nanoseconds.
-func turns(b *testing.B, base, other http.Handler) (bases, others []float64) {
+// turns lets two handlers answer by turns, in rounds, and returns what one answer of
+// either has cost in each.
+func turns(b *testing.B, base, other http.Handler) (bases, others measure.Costs) {
 	w, r := newDiscard(), browserRequest()
+	answer := func(h http.Handler) func() { return func() { w.reset(); h.ServeHTTP(w, r) } }
 	const perRound = 20_000 // some collections fall into each
-	round := func(h http.Handler) float64 {
-		start := cpuTime()
-		for range perRound {
-			w.reset()
-			h.ServeHTTP(w, r)
-		}
-		return float64(cpuTime()-start) / perRound
-	}
-	round(base)
-	round(other)
+	measure.Turns(1, perRound, answer(base), answer(other))
 	for b.Loop() {
-		for i := range 40 {
-			// Who goes second may pay for what the first left to the
-			// collector, so they take turns at that too.
-			var x, y float64
-			if i%2 == 0 {
-				x, y = round(base), round(other)
-			} else {
-				y, x = round(other), round(base)
-			}
-			bases, others = append(bases, x), append(others, y)
-		}
+		x, y := measure.Turns(40, perRound, answer(base), answer(other))
+		bases.Add(x)
+		others.Add(y)
 	}
 	return bases, others
 }
@@ -88,9 +74,10 @@ func compare(b *testing.B, ours, theirs http.Handler) {
 	base, cost := turns(b, theirs, ours)
 	allocs, allocsTheirs := allocations(ours), allocations(theirs)
 	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(cost), "ours-ns")
-	b.ReportMetric(median(base), "theirs-ns")
-	b.ReportMetric(median(quotients(cost, base)), "ratio")
+	b.ReportMetric(1e9*measure.Median(cost.Processor), "ours-ns")
+	b.ReportMetric(1e9*measure.Median(base.Processor), "theirs-ns")
+	b.ReportMetric(measure.Median(measure.Quotients(cost.Processor, base.Processor)), "ratio")
+	b.ReportMetric(measure.Median(measure.Quotients(cost.Clock, base.Clock)), "ratio-clock")
 	b.ReportMetric(allocs, "ours-allocs")
 	b.ReportMetric(allocsTheirs, "theirs-allocs")
 }
@@ -108,12 +95,4 @@ func TestAllocations(t *testing.T) {
 	if n := allocations(contenderNamed(t, "AppFunc")) - raw; n > 3 {
 		t.Errorf("an answer of one block takes %v allocations more than a raw handler's, expected at most 3", n)
 	}
-}
-
-func median(v []float64) float64 {
-	v = slices.Sorted(slices.Values(v))
-	if n := len(v); n%2 == 0 {
-		return (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[len(v)/2]
 }

@@ -107,6 +107,14 @@ func BenchmarkStack(b *testing.B) {
 	}
 }
 
+// TestStackAllocations holds what does not depend on the machine: ours take no more than
+// chi's ten with a single header.
+func TestStackAllocations(t *testing.T) {
+	if ours, theirs := allocations(ten()), allocations(tenOfChi(oneHeader)); ours > theirs {
+		t.Errorf("ten middlewares take %v allocations, expected at most the %v of chi's", ours, theirs)
+	}
+}
+
 // TestStack checks that both stacks answer alike.
 func TestStack(t *testing.T) {
 	for name, handler := range map[string]http.Handler{"ten": ten(), "chi": tenOfChi(allHeaders)} {

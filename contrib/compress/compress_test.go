@@ -2,7 +2,6 @@ package compress_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -10,13 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/contrib/compress"
+	"github.com/gowsgi/gowsgi/internal/measure"
 	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -185,77 +184,16 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// BenchmarkCompress lets the middleware and the raw compressor take turns with the
-// same page in blocks, each of them flushed, and reports how their rates relate. Both
-// are made anew from time to time: how the tables of one happen to lie in memory
-// weighs more than all that the middleware does. That of the standard library is there
-// for comparison.
+// BenchmarkCompress lets middleware.Compress and the raw compressor take turns.
 func BenchmarkCompress(b *testing.B) {
-	type way struct {
-		name   string
-		coding middleware.Coding
-		raw    func(w io.Writer) middleware.Compressor
-	}
-	ways := []way{{"gzip", middleware.Gzip(6), func(w io.Writer) middleware.Compressor {
-		c, _ := gzip.NewWriterLevel(w, 6)
-		return c
-	}}}
 	for _, c := range codings {
-		ways = append(ways, way{c.name, c.coding, c.raw})
+		b.Run(c.name, func(b *testing.B) { measure.Compression(b, c.coding, c.raw) })
 	}
-	for _, c := range ways {
-		b.Run(c.name, func(b *testing.B) {
-			environ := wsgitest.NewRequest("GET", "/").With("Accept-Encoding", c.name).Environ()
-			start := func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil }
-			timed := func(f func()) float64 {
-				begin := time.Now()
-				f()
-				return time.Since(begin).Seconds()
-			}
-			var ours, raws, ratios []float64
-			for b.Loop() {
-				for range 12 {
-					raw := c.raw(io.Discard)
-					sendRaw := func() {
-						raw.Reset(io.Discard)
-						for block := range slices.Chunk(page, 32<<10) {
-							raw.Write(block)
-							raw.Flush()
-						}
-						raw.Close()
-					}
-					app := middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{c.coding}})(stream(32 << 10))
-					sendOurs := func() {
-						body, err := app.Call(environ, start)
-						if err != nil {
-							b.Fatal(err)
-						}
-						body.Blocks(func([]byte, error) bool { return true })
-						body.Close()
-					}
-					sendRaw()
-					sendOurs()
-					for i := range 12 {
-						var our, its float64
-						if i%2 == 0 {
-							our, its = timed(sendOurs), timed(sendRaw)
-						} else {
-							its, our = timed(sendRaw), timed(sendOurs)
-						}
-						ours, raws, ratios = append(ours, our), append(raws, its), append(ratios, its/our)
-					}
-				}
-			}
-			median := func(list []float64) float64 {
-				slices.Sort(list)
-				return list[len(list)/2]
-			}
-			size := float64(len(page)) / (1 << 20)
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(size/median(ours), "MiB/s")
-			b.ReportMetric(size/median(raws), "raw-MiB/s")
-			b.ReportMetric(median(ratios), "ratio")
-		})
+}
+
+func TestSame(t *testing.T) {
+	for _, c := range codings {
+		measure.SameCompression(t, c.coding, c.raw)
 	}
 }
 
