@@ -17,13 +17,13 @@ import (
 // Security: without it, a page for one user may be shown to the next one of a shared
 // cache, or of the same browser.
 func NoCache() wsgi.Middleware {
-	return onStart(func(_ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
-		headers = headers.Clone()
+	return onHead(headLayer{room: 1, head: func(_ *wsgi.Environ, status string, headers headList) (string, headList) {
+		headers = headers.own(1)
 		headers.Del("Expires")
 		headers.Del("Pragma")
 		headers.Set("Cache-Control", "no-store")
 		return status, headers
-	})
+	}})
 }
 
 // SunsetConfig holds the choices of Sunset. At least one of the times is set.
@@ -59,7 +59,9 @@ func Sunset(c SunsetConfig) wsgi.Middleware {
 		}
 		ours.Add("Link", "<"+target.String()+`>; rel="`+relation+`"; type="text/html"`)
 	}
-	return onStart(func(_ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
-		return status, append(append(make(wsgi.Headers, 0, len(headers)+len(ours)), headers...), ours...)
-	})
+	return onHead(headLayer{room: len(ours), head: func(_ *wsgi.Environ, status string, headers headList) (string, headList) {
+		headers = headers.own(len(ours))
+		headers.Headers = append(headers.Headers, ours...)
+		return status, headers
+	}})
 }

@@ -104,25 +104,25 @@ func ContentType(c ContentTypeConfig) wsgi.Middleware {
 	if c.Charset != "" && !isToken(c.Charset) {
 		panic(fmt.Sprintf("middleware: ContentType: the Charset is %q, expected one such as utf-8", c.Charset))
 	}
-	return onStart(func(_ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
+	return onHead(headLayer{room: 1, head: func(_ *wsgi.Environ, status string, headers headList) (string, headList) {
 		if bodiless(status) {
 			return status, headers
 		}
-		has := hasHeader(headers, "Content-Type")
+		has := hasHeader(headers.Headers, "Content-Type")
 		if has && (c.Charset == "" || !c.lacksCharset(headers.Get("Content-Type"))) {
 			return status, headers
 		}
-		headers = headers.Clone()
+		headers = headers.own(1)
 		if !has {
 			headers.Add("Content-Type", c.Default)
 		}
-		for i, h := range headers {
+		for i, h := range headers.Headers {
 			if strings.EqualFold(h.Name, "Content-Type") && c.Charset != "" && c.lacksCharset(h.Value) {
-				headers[i].Value += "; charset=" + c.Charset
+				headers.Headers[i].Value += "; charset=" + c.Charset
 			}
 		}
 		return status, headers
-	})
+	}})
 }
 
 // lacksCharset reports whether a type is one of text without a charset.

@@ -65,17 +65,7 @@ func CORS(c CORSConfig) wsgi.Middleware {
 	if err != nil {
 		panic(err.Error())
 	}
-	return func(next wsgi.Application) wsgi.Application {
-		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			origin := environ.Var("HTTP_ORIGIN")
-			if origin != "" && environ.Var("REQUEST_METHOD") == "OPTIONS" && environ.Var("HTTP_ACCESS_CONTROL_REQUEST_METHOD") != "" {
-				return p.preflight(environ, origin).Call(environ, start)
-			}
-			return next.Call(environ, func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-				return start(status, p.mark(headers, origin), excInfo)
-			})
-		})
-	}
+	return onHead(headLayer{room: 1, head: p.mark, enter: p.enter})
 }
 
 // cors is a checked CORSConfig.
@@ -189,24 +179,34 @@ func (p *cors) allow(headers *wsgi.Headers, origin string) {
 	}
 }
 
-// mark returns the headers of a response with those of the protocol.
-func (p *cors) mark(headers wsgi.Headers, origin string) wsgi.Headers {
-	room := 1
-	if origin != "" {
-		room = 4
+// enter returns the origin of a request, and the answer to a preflight.
+func (p *cors) enter(environ *wsgi.Environ) (origin string, instead wsgi.Application) {
+	origin = environ.Var("HTTP_ORIGIN")
+	if origin != "" && environ.Var("REQUEST_METHOD") == "OPTIONS" && environ.Var("HTTP_ACCESS_CONTROL_REQUEST_METHOD") != "" {
+		instead = p.preflight(environ, origin)
 	}
-	headers = append(make(wsgi.Headers, 0, len(headers)+room), headers...)
+	return origin, instead
+}
+
+// mark adds the headers of the protocol to those of a response.
+func (p *cors) mark(_ *wsgi.Environ, status string, headers headList) (string, headList) {
+	origin := headers.came
+	if origin == "" {
+		headers = headers.own(1)
+	} else {
+		headers = headers.own(4)
+	}
 	if !p.everybody {
-		addVary(&headers, "Origin")
+		addVary(&headers.Headers, "Origin")
 	}
 	if origin == "" && !p.everybody || !p.allows(origin) {
-		return headers
+		return status, headers
 	}
-	p.allow(&headers, origin)
+	p.allow(&headers.Headers, origin)
 	if p.expose != "" {
 		headers.Set("Access-Control-Expose-Headers", p.expose)
 	}
-	return headers
+	return status, headers
 }
 
 // preflight answers a browser that asks first.

@@ -15,9 +15,9 @@ func MapStatus(f func(environ *wsgi.Environ, status string) string) wsgi.Middlew
 	if f == nil {
 		panic("middleware: MapStatus: the function is nil")
 	}
-	return onStart(func(environ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
+	return onHead(headLayer{head: func(environ *wsgi.Environ, status string, headers headList) (string, headList) {
 		return f(environ, status), headers
-	})
+	}})
 }
 
 // MapHeaders returns a middleware that answers with the headers that f makes of
@@ -36,22 +36,11 @@ func MapHeaders(f func(environ *wsgi.Environ, status string, headers wsgi.Header
 	if f == nil {
 		panic("middleware: MapHeaders: the function is nil")
 	}
-	return onStart(func(environ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
-		// A copy: the application may keep one list for all its responses.
-		return status, f(environ, status, headers.Clone())
-	})
-}
-
-// onStart is a middleware that looks at each head and changes it.
-func onStart(f func(environ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers)) wsgi.Middleware {
-	return func(next wsgi.Application) wsgi.Application {
-		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			return next.Call(environ, func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-				status, headers = f(environ, status, headers)
-				return start(status, headers, excInfo)
-			})
-		})
-	}
+	return onHead(headLayer{head: func(environ *wsgi.Environ, status string, headers headList) (string, headList) {
+		headers.Headers = f(environ, status, headers.own(0).Headers)
+		headers.fresh = false // it may be one that f keeps for all responses
+		return status, headers
+	}})
 }
 
 // SetEnv returns a middleware that calls the application with a copy of the

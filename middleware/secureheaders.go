@@ -58,20 +58,20 @@ func SecureHeaders(c SecureHeadersConfig) wsgi.Middleware {
 	if err := plain.Validate(); err != nil {
 		panic(fmt.Sprintf("middleware: SecureHeaders: %v", err))
 	}
-	return onStart(func(environ *wsgi.Environ, status string, headers wsgi.Headers) (string, wsgi.Headers) {
+	return onHead(headLayer{room: len(plain), head: func(environ *wsgi.Environ, status string, headers headList) (string, headList) {
 		ours := plain
 		if environ.Var("wsgi.url_scheme") != "https" {
 			ours = plain[:noTLS]
 		}
-		all := make(wsgi.Headers, len(headers), len(headers)+len(ours))
-		copy(all, headers)
+		before := headers.Headers
+		headers = headers.own(len(ours))
 		for _, h := range ours {
-			if !hasHeader(headers, h.Name) {
-				all = append(all, h)
+			if !hasHeader(before, h.Name) {
+				headers.Headers = append(headers.Headers, h)
 			}
 		}
-		return status, all
-	})
+		return status, headers
+	}})
 }
 
 // hasHeader is Headers.Has, quicker where names differ in length, as most do.
