@@ -72,12 +72,9 @@ func AccessLog(c AccessLogConfig) wsgi.Middleware {
 	hooks := &ObserveConfig{Start: l.start, Finish: l.finish}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			r := new(struct { // in one piece
-				observed
-				entry logEntry
-			})
-			r.Value = &r.entry
-			return r.call(hooks, next, environ, start)
+			e := new(logEntry)
+			e.Value = e
+			return e.call(hooks, next, environ, start)
 		})
 	}
 }
@@ -91,7 +88,7 @@ type accessLog struct {
 
 // logEntry is what there is to log of a request.
 type logEntry struct {
-	*Observation
+	observed
 	came  *wsgi.Environ // as the request came, which nobody further in changes
 	user  string
 	taken time.Duration
@@ -121,7 +118,7 @@ func SetRemoteUser(environ *wsgi.Environ, user string) {
 
 func (l *accessLog) start(o *Observation) {
 	entry := o.Value.(*logEntry)
-	entry.Observation, entry.came, entry.user = o, o.Environ, o.Environ.Var("REMOTE_USER")
+	entry.came, entry.user = o.Environ, o.Environ.Var("REMOTE_USER")
 	o.Environ.CloneInto(&entry.inner, nil)
 	o.Environ = &entry.inner
 	o.Environ.Set(logUserKey, entry)
@@ -151,7 +148,7 @@ func (l *accessLog) finish(o *Observation) {
 // there was nobody to get one.
 func (e *logEntry) code() int {
 	switch {
-	case !e.Settled && e.failed() || e.Status == "" && !e.Stopped:
+	case !e.Settled && e.faulty() || e.Status == "" && !e.Stopped:
 		return 500
 	case len(e.Status) < 3 || !e.Settled:
 		return 0
@@ -160,8 +157,8 @@ func (e *logEntry) code() int {
 	return code
 }
 
-// failed reports whether the application failed, and not the client by leaving.
-func (e *logEntry) failed() bool {
+// faulty reports whether the application failed, and not the client by leaving.
+func (e *logEntry) faulty() bool {
 	gone := e.Environ.Context().Err()
 	return e.Err != nil && (gone == nil || !errors.Is(e.Err, gone))
 }
@@ -169,7 +166,7 @@ func (e *logEntry) failed() bool {
 // record logs e as a record of slog.
 func (l *accessLog) record(e *logEntry) {
 	level := slog.LevelInfo
-	if e.code() >= 500 || e.failed() {
+	if e.code() >= 500 || e.faulty() {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{

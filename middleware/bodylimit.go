@@ -42,16 +42,14 @@ func BodyLimit(n int64) wsgi.Middleware {
 			l := &limited{of: environ, left: n, over: tooLarge}
 			environ.CloneInto(&l.inner, nil)
 			l.inner.Set("wsgi.input", (*limitedInput)(l))
-			l.guarded = guarded{environ: &l.inner, start: start, by: l}
-			return l.call(next)
+			g := guarded{environ: &l.inner, start: start, by: l}
+			return g.call(next, start)
 		})
 	}
 }
 
-// limited is a request whose body fails where it becomes too long, and the
-// response to it.
+// limited is a request whose body fails where it becomes too long.
 type limited struct {
-	guarded
 	inner wsgi.Environ
 	of    *wsgi.Environ
 	from  io.Reader        // once something was read

@@ -106,7 +106,7 @@ func Compress(c CompressConfig) wsgi.Middleware {
 			f := &compressed{z: z, accept: environ.Var("HTTP_ACCEPT_ENCODING"), control: environ.Var("HTTP_CACHE_CONTROL")}
 			f.held = held{start: start, by: f}
 			f.head = environ.Var("REQUEST_METHOD") == "HEAD"
-			return f.call(next, environ)
+			return f.call(next, environ, f.startResponse)
 		})
 	}
 }
@@ -116,6 +116,20 @@ type compressed struct {
 	filtered
 	z               *compress
 	accept, control string // Accept-Encoding and Cache-Control of the request
+}
+
+// startResponse is that of filtered, but that a head of what is not compressed,
+// whatever its length, is not held back.
+func (f *compressed) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	if f.waiting || f.open || strings.HasPrefix(status, "304") || f.z.suits(status, headers) {
+		return f.filtered.startResponse(status, headers, excInfo)
+	}
+	write, err := f.start(status, headers, excInfo)
+	if err != nil {
+		return nil, err
+	}
+	f.write = write
+	return f.onWrite, nil
 }
 
 func (f *compressed) adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
@@ -186,19 +200,15 @@ func newCompress(c CompressConfig) *compress {
 // adjust makes the head of a response, and returns how it is compressed, nil for
 // not at all.
 func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterable, f *compressed) (wsgi.Headers, *pooled) {
-	switch status[:min(3, len(status))] {
-	case "304":
+	if strings.HasPrefix(status, "304") {
 		headers = headers.Clone()
 		addVary(&headers, "Accept-Encoding")
 		if f.coding() != nil {
 			weaken(headers)
 		}
 		return headers, nil
-	case "204", "205", "206":
-		return headers, nil
 	}
-	if headers.Has("Content-Encoding") || headers.Has("Content-Range") ||
-		!z.worth(headers.Get("Content-Type")) || noTransform(strings.Join(headers.Values("Cache-Control"), ",")) {
+	if !z.suits(status, headers) {
 		return headers, nil
 	}
 	n, known := int64(0), false
@@ -225,13 +235,43 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 	return headers, coding
 }
 
+// suits reports whether a response is one to compress, as far as its head tells.
+func (z *compress) suits(status string, headers wsgi.Headers) bool {
+	switch status[:min(3, len(status))] {
+	case "204", "205", "206":
+		return false
+	}
+	mediaType, typed := "", false
+	for _, h := range headers {
+		switch {
+		case len(h.Name) < len("Content-Type"): // as most that are of no interest
+		case !typed && strings.EqualFold(h.Name, "Content-Type"):
+			mediaType, typed = h.Value, true
+		case strings.EqualFold(h.Name, "Content-Encoding"), strings.EqualFold(h.Name, "Content-Range"),
+			strings.EqualFold(h.Name, "Cache-Control") && noTransform(h.Value):
+			return false
+		}
+	}
+	return z.worth(mediaType)
+}
+
 // worth reports whether a media type is to be compressed.
 func (z *compress) worth(mediaType string) bool {
-	mediaType, _, _ = strings.Cut(mediaType, ";")
+	if end := strings.IndexByte(mediaType, ';'); end >= 0 {
+		mediaType = mediaType[:end]
+	}
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
-	return z.types[mediaType] ||
-		slices.ContainsFunc(z.families, func(family string) bool { return strings.HasPrefix(mediaType, family) }) ||
-		slices.ContainsFunc(z.suffixes, func(suffix string) bool { return strings.HasSuffix(mediaType, suffix) })
+	for _, family := range z.families {
+		if strings.HasPrefix(mediaType, family) {
+			return true
+		}
+	}
+	for _, suffix := range z.suffixes {
+		if strings.HasSuffix(mediaType, suffix) {
+			return true
+		}
+	}
+	return z.types[mediaType]
 }
 
 // weaken makes a strong ETag of headers, which are not shared, a weak one.

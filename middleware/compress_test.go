@@ -187,6 +187,35 @@ func TestCompress(t *testing.T) {
 			t.Errorf("got %s, headers %v", res.Status, res.Headers)
 		}
 	})
+	t.Run("an error page in the place of an image", func(t *testing.T) {
+		app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			write, _ := start("200 OK", headers("Content-Type", "image/png"), nil)
+			if _, err := start("503 Sorry", headers("Content-Type", "text/html"), errApp); err != nil {
+				return nil, err
+			}
+			_, err := write([]byte(page)) // the first one is as good as the second
+			return wsgi.Empty(), err
+		})
+		res := wsgitest.Do(t, m(app), &wsgitest.Request{Headers: headers("Accept-Encoding", "gzip")})
+		if res.Code != 503 || unpack(t, res) != page {
+			t.Errorf("got %s, headers %v", res.Status, res.Headers)
+		}
+	})
+	t.Run("a head that comes too late is refused at once", func(t *testing.T) {
+		for _, mediaType := range []string{"image/png", "text/html"} {
+			var late error
+			app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				write, _ := start("200 OK", headers("Content-Type", mediaType), nil)
+				write([]byte(page))
+				_, late = start("503 Sorry", headers("Content-Type", "text/html"), errApp)
+				return wsgi.Empty(), late
+			})
+			res := wsgitest.Do(t, m(app), &wsgitest.Request{Headers: headers("Accept-Encoding", "gzip"), ExpectErrors: true})
+			if !errors.Is(late, errApp) || res.Code != 200 || res.Err == nil {
+				t.Errorf("%s: the second start_response has the error %v, the response is %s and ends with %v", mediaType, late, res.Status, res.Err)
+			}
+		}
+	})
 	t.Run("replaced when the body was passed on", func(t *testing.T) {
 		app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			if _, err := start("200 OK", headers("Content-Type", "image/png"), nil); err != nil {

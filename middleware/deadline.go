@@ -14,8 +14,13 @@ type deadline struct {
 	at    time.Time
 
 	mu     sync.Mutex
-	err    error           // once the context was seen to have ended
-	waited context.Context // the real one, once it was asked for
+	err    error   // once the context was seen to have ended
+	waited *waited // the real one, once it was asked for
+}
+
+// waited is a context that has a timer.
+type waited struct {
+	context.Context
 	cancel context.CancelFunc
 }
 
@@ -24,12 +29,13 @@ func (d *deadline) real() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.waited == nil {
-		d.waited, d.cancel = context.WithDeadlineCause(d.outer, d.at, ErrTimeout)
+		ctx, cancel := context.WithDeadlineCause(d.outer, d.at, ErrTimeout)
+		d.waited = &waited{ctx, cancel}
 		if d.err != nil {
-			d.cancel()
+			cancel()
 		}
 	}
-	return d.waited
+	return d.waited.Context
 }
 
 func (d *deadline) Deadline() (time.Time, bool) {
@@ -54,7 +60,7 @@ func (d *deadline) Err() error {
 			d.err = d.waited.Err()
 		case d.outer.Err() != nil:
 			d.err = d.outer.Err()
-		case !time.Now().Before(d.at):
+		case time.Until(d.at) <= 0: // which asks the monotonic clock alone
 			d.err = context.DeadlineExceeded
 		}
 	}
@@ -65,8 +71,8 @@ func (d *deadline) Err() error {
 func (d *deadline) end() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.cancel != nil {
-		d.cancel()
+	if d.waited != nil {
+		d.waited.cancel()
 	} else if d.err == nil {
 		d.err = context.Canceled
 	}

@@ -55,8 +55,8 @@ func DebugPage(c DebugPageConfig) wsgi.Middleware {
 				return next.Call(environ, start)
 			}
 			d := &debugged{config: &c, came: environ.Clone()}
-			g := &guarded{environ: environ, start: start, by: d, panics: true}
-			return g.call(next)
+			g := guarded{environ: environ, start: start, by: d, panics: true}
+			return g.call(next, start)
 		})
 	}
 }
@@ -90,7 +90,6 @@ func (d *debugged) instead(environ *wsgi.Environ, err error) wsgi.Application {
 	if isAbort(environ, err) || response(err) != nil {
 		return nil
 	}
-	d.config.Log(environ, err)
 	return &debugPage{debugged: d, environ: environ, err: err}
 }
 
@@ -123,6 +122,10 @@ type debugView struct {
 }
 
 func (p *debugPage) Call(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	if err := takeOver(start); err != nil {
+		return nil, err // it is for the server to log it
+	}
+	p.config.Log(p.environ, p.err)
 	view := debugView{Kind: "Error", Summary: p.err.Error(), Method: p.came.Var("REQUEST_METHOD"), Mask: mask}
 	if view.Summary == "" {
 		view.Summary = fmt.Sprintf("%T", p.err)

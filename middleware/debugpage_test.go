@@ -147,6 +147,19 @@ func TestDebugPagePasses(t *testing.T) {
 	}
 }
 
+// The server says what has happened to a response that it cuts.
+func TestDebugPageAfterWrite(t *testing.T) {
+	m := middleware.DebugPage(middleware.DebugPageConfig{Log: func(_ *wsgi.Environ, err error) { t.Errorf("logged %v", err) }})
+	res := wsgitest.Do(t, m(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		write, _ := start("200 OK", nil, nil)
+		write([]byte("begun"))
+		return nil, errApp
+	})), developer("/"))
+	if res.Text() != "begun" || !errors.Is(res.Fault, errApp) {
+		t.Errorf("got %q, reported %v", res.Text(), res.Fault)
+	}
+}
+
 func TestDebugPageSecret(t *testing.T) {
 	m := middleware.DebugPage(middleware.DebugPageConfig{Secret: func(name string) bool { return name == "HTTP_X_CARD" }})
 	page := wsgitest.Do(t, m(breaks(errApp)), developer("/").With("X-Card", "4111").With("X-Other", "seen")).Text()

@@ -68,8 +68,8 @@ func DecodeBody(c DecodeBodyConfig) wsgi.Middleware {
 			inner.Delete("CONTENT_LENGTH")
 			inner.Set("wsgi.input", wsgi.NewInput(d))
 			inner.Set("wsgi.input_terminated", true)
-			d.guarded = guarded{environ: inner, start: start, by: d}
-			return d.call(next)
+			g := guarded{environ: inner, start: start, by: d}
+			return g.call(next, start)
 		})
 	}
 }
@@ -94,9 +94,8 @@ func parseCodings(field string) (codings []string, ok bool) {
 	return codings, len(codings) <= 2
 }
 
-// decoded is a request whose body is decoded, and the response to it.
+// decoded is a request whose body is decoded.
 type decoded struct {
-	guarded
 	config  *DecodeBodyConfig
 	codings []string
 	of      *wsgi.Environ

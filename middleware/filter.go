@@ -56,7 +56,7 @@ func Filter(choose func(environ *wsgi.Environ, status string, headers *wsgi.Head
 			f := &chosen{choose: choose, environ: environ}
 			f.held = held{start: start, open: true, by: f}
 			f.head = environ.Var("REQUEST_METHOD") == "HEAD"
-			return f.call(next, environ)
+			return f.call(next, environ, f.startResponse)
 		})
 	}
 }
@@ -148,14 +148,15 @@ func (f *filtered) use(b bodyFilter) {
 	f.with = b
 }
 
-func (f *filtered) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Iterable, error) {
+// call calls next with start, which is f's own or leads to it.
+func (f *filtered) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 	returned := false
 	defer func() {
 		if !returned {
 			f.drop() // a panic, or Goexit
 		}
 	}()
-	body, err := next.Call(environ, f.startResponse)
+	body, err := next.Call(environ, start)
 	returned = true
 	if body == nil || err != nil {
 		f.drop()
@@ -188,6 +189,7 @@ func (f *filtered) onWrite(block []byte) (int, error) {
 			return 0, err
 		}
 	}
+	f.open = true // the head is on the wire, so another one is for the server to refuse
 	if f.with == nil {
 		return f.write(block)
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // guarded is a response that can be replaced for as long as nothing of it was
-// sent: for Recover, Timeout and BodyLimit.
+// sent: for Recover, Timeout and BodyLimit. A response that does not fail needs no
+// memory for it.
 type guarded struct {
 	environ *wsgi.Environ
 	start   wsgi.StartResponse // the server's
@@ -19,37 +20,37 @@ type guarded struct {
 
 	// panics tells that a panic counts as a failure. Otherwise it passes through.
 	panics bool
-
-	sent  bool // a byte, or a write
-	write wsgi.Write
 }
 
 // guardedBody is the body of a guarded response, unless it is one that cannot fail
 // any more: that of most responses costs nothing.
 type guardedBody struct {
-	*guarded
+	guarded
 	body    wsgi.Iterable // the application's, until it is closed
 	instead wsgi.Iterable // that of the application that answers in its place
 	yield   func(block []byte, err error) bool
+	sent    bool  // a block, or a file
 	stopped bool  // the server wants nothing more
 	failure error // with which the body has ended
 }
 
 // guard returns the application that answers in the place of one that has failed
-// with err, nil to let err go on to the server.
+// with err, nil to let err go on to the server. It does nothing else, for it may be
+// too late: see takeOver.
 type guard interface {
 	instead(environ *wsgi.Environ, err error) wsgi.Application
 }
 
-// limit is asked at each block and each write: an error ends the response as if
-// the application had failed with it.
+// limit is asked at each block: an error ends the response as if the application
+// had failed with it. empty is asked at the end of a body of which nothing was sent.
 type limit interface {
 	check() error
+	empty() error
 }
 
-// call calls next.
-func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
-	body, err := g.callInner(next)
+// call calls next, with start, which is the server's or leads to it.
+func (g *guarded) call(next wsgi.Application, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	body, err := g.callInner(next, start)
 	if err == nil && body == nil {
 		return nil, nil // it is for the server to say so
 	}
@@ -60,33 +61,26 @@ func (g *guarded) call(next wsgi.Application) (wsgi.Iterable, error) {
 		if _, ok := blockOf(body); ok {
 			return body, nil // which cannot fail any more
 		}
-		whole := &guardedBody{guarded: g, body: body}
+		whole := &guardedBody{guarded: *g, body: body}
 		if _, ok := body.(wsgi.FileStreamer); ok {
 			return (*guardedFile)(whole), nil
 		}
 		return whole, nil
 	}
-	if g.sent {
+	instead, err := g.replace(err)
+	switch {
+	case instead == nil:
 		return body, err // the server closes it
-	}
-	app := g.by.instead(g.environ, err)
-	if app == nil {
-		return body, err
-	}
-	instead, err := app.Call(g.environ, g.again(err))
-	if err == nil && instead == nil {
-		err = errNoBody
-	}
-	if body == nil {
+	case body == nil:
 		return instead, err
 	}
-	return &guardedBody{guarded: g, body: body, instead: instead}, err
+	return &guardedBody{guarded: *g, body: body, instead: instead}, err
 }
 
 // callInner calls next and makes an error of a panic that counts as one.
-func (g *guarded) callInner(next wsgi.Application) (body wsgi.Iterable, err error) {
+func (g *guarded) callInner(next wsgi.Application, start wsgi.StartResponse) (body wsgi.Iterable, err error) {
 	defer g.caught(&err)
-	return next.Call(g.environ, g.startResponse)
+	return next.Call(g.environ, start)
 }
 
 func (g *guarded) caught(err *error) {
@@ -102,34 +96,38 @@ func (g *guarded) caught(err *error) {
 	}
 }
 
-func (g *guarded) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-	write, err := g.start(status, headers, excInfo)
-	if err != nil {
+// replace has the guard's application answer in the place of one that has failed
+// with err. The error that it returns is for the server: err itself where nobody
+// answers.
+func (g *guarded) replace(err error) (wsgi.Iterable, error) {
+	app := g.by.instead(g.environ, err)
+	if app == nil {
 		return nil, err
 	}
-	g.write = write
-	return g.onWrite, nil
-}
-
-func (g *guarded) onWrite(block []byte) (int, error) {
-	if g.limit != nil {
-		if err := g.limit.check(); err != nil {
-			return 0, err
-		}
+	instead, failed := app.Call(g.environ, again(g.start, err))
+	if failed == nil && instead == nil {
+		failed = errNoBody
 	}
-	g.sent = true
-	return g.write(block)
+	return instead, failed
 }
 
-// again is the start_response of the application that answers in the place of
-// one that failed with err, whose head it replaces.
-func (g *guarded) again(err error) wsgi.StartResponse {
+// again is start for the application that answers in the place of one that failed
+// with err, whose head it replaces.
+func again(start wsgi.StartResponse, err error) wsgi.StartResponse {
 	return func(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
 		if excInfo == nil {
 			excInfo = err
 		}
-		return g.start(status, headers, excInfo)
+		return start(status, headers, excInfo)
 	}
+}
+
+// takeOver begins a response in the place of one that has failed, for an application that
+// does more than to answer. It has an error when it is too late: what was sent by write
+// is known to the server alone, which refuses a second head then (START-14).
+func takeOver(start wsgi.StartResponse) error {
+	_, err := start("500 Internal Server Error", nil, nil)
+	return err
 }
 
 // Blocks yields the body, or that of the application that answers in its place.
@@ -150,12 +148,7 @@ func (g *guardedBody) deliver(yield func(block []byte, err error) bool, iterate 
 	}
 	err := g.failure
 	if !g.sent {
-		if app := g.by.instead(g.environ, err); app != nil {
-			g.instead, err = app.Call(g.environ, g.again(err))
-			if err == nil && g.instead == nil {
-				err = errNoBody
-			}
-		}
+		g.instead, err = g.replace(err)
 	}
 	if err != nil {
 		yield(nil, err)
@@ -169,7 +162,7 @@ func (g *guardedBody) run(iterate func()) {
 	defer g.caught(&g.failure)
 	iterate()
 	if g.failure == nil && !g.stopped && g.limit != nil && !g.sent {
-		g.failure = g.limit.check()
+		g.failure = g.limit.empty()
 	}
 }
 

@@ -40,7 +40,6 @@ type Observation struct {
 
 	Status  string       // as last given to start_response; "" when it was not called
 	Headers wsgi.Headers // the same; they are not to be changed
-	Settled bool         // the head can no longer be replaced
 
 	// Bytes is how many bytes of the body the server has taken; 0 when there is
 	// none on the wire, as for HEAD.
@@ -50,6 +49,8 @@ type Observation struct {
 	// returned or yielded, a panic as a *wsgi.PanicError, or ErrExited. When
 	// Settled is false the client gets a 500 in the place of what is here.
 	Err error
+
+	Settled bool // the head can no longer be replaced
 
 	// Stopped tells that the server has not taken the whole body, while Err is
 	// nil: the client has left, or a middleware outside has put another response

@@ -61,7 +61,7 @@ func blockOf(body wsgi.Iterable) (wsgi.Block, bool) {
 		case wsgi.Block:
 			return b, true
 		case *watchedList:
-			if b.passing != nil || b.enter != nil {
+			if b.passing != nil {
 				return nil, false
 			}
 			body = b.body

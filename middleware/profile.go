@@ -43,9 +43,7 @@ func Profile(open func(environ *wsgi.Environ) io.WriteCloser) wsgi.Middleware {
 				fmt.Fprintf(environ.Errors(), "middleware: Profile: the request is not recorded: %v\n", errors.Join(err, to.Close()))
 				return next.Call(environ, start)
 			}
-			outer := environ.Context()
-			l := &labelled{outer: outer, inner: pprof.WithLabels(outer, pprof.Labels("request", "profiled"))}
-			l.watched.enter = l.enter
+			l := newLabelled(environ.Context(), pprof.Labels("request", "profiled"))
 			defer l.enter()()
 			return l.watched.call(next, environ.WithContext(l.inner), start, endFunc(func() error {
 				pprof.StopCPUProfile()

@@ -27,15 +27,14 @@ func ProfileLabels(labels func(environ *wsgi.Environ) []string) wsgi.Middleware 
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			outer := environ.Context()
-			l := &labelled{outer: outer, inner: pprof.WithLabels(outer, pprof.Labels(labels(environ)...))}
+			l := newLabelled(environ.Context(), pprof.Labels(labels(environ)...))
 			environ = environ.WithContext(l.inner)
 			defer l.enter()()
 			body, err := next.Call(environ, start)
 			if body == nil {
 				return nil, err
 			}
-			l.watched = watched{body: body, at: l, enter: l.enter}
+			l.body, l.at = body, l
 			return watch(&l.watched), err
 		})
 	}
@@ -53,7 +52,15 @@ func knownMethod(method string) string {
 // labelled is a body whose code has labels.
 type labelled struct {
 	watched
+	around       passing
 	outer, inner context.Context
+}
+
+func newLabelled(outer context.Context, labels pprof.LabelSet) *labelled {
+	l := &labelled{outer: outer, inner: pprof.WithLabels(outer, labels)}
+	l.around.enter = l.enter
+	l.passing = &l.around
+	return l
 }
 
 // enter sets the labels, and returns what takes them back.

@@ -49,8 +49,8 @@ func Recover(c RecoverConfig) wsgi.Middleware {
 			if throws, _ := environ.Get("x-wsgiorg.throw_errors").(bool); throws { // COM-09
 				return next.Call(environ, start)
 			}
-			g := &guarded{environ: environ, start: start, by: &c, panics: true}
-			return g.call(next)
+			g := guarded{environ: environ, start: start, by: &c, panics: true}
+			return g.call(next, start)
 		})
 	}
 }
@@ -61,14 +61,28 @@ func (c *RecoverConfig) instead(environ *wsgi.Environ, err error) wsgi.Applicati
 	if isAbort(environ, err) {
 		return nil
 	}
-	app := response(err)
-	if failed := (*HTTPError)(nil); app == nil || errors.As(err, &failed) && failed.Status() >= "5" {
-		c.Log(environ, err)
+	return &recovered{c, err}
+}
+
+// recovered answers for a failure.
+type recovered struct {
+	*RecoverConfig
+	err error
+}
+
+func (r *recovered) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	app, failed := response(r.err), (*HTTPError)(nil)
+	if app != nil && !(errors.As(r.err, &failed) && failed.Status() >= "5") {
+		return app.Call(environ, start)
 	}
+	if err := takeOver(start); err != nil {
+		return nil, err // it is for the server to log it
+	}
+	r.Log(environ, r.err)
 	if app == nil {
-		app = c.Page(environ, err)
+		app = r.Page(environ, r.err)
 	}
-	return app
+	return app.Call(environ, start)
 }
 
 // isAbort reports whether a failure is one that is not answered: a connection

@@ -48,8 +48,8 @@ func Recursive() wsgi.Middleware {
 type recursive struct{ next wsgi.Application }
 
 func (r *recursive) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-	g := &guarded{environ: environ, start: start, by: &forwarding{r, environ.Clone()}}
-	return g.call(r.next)
+	g := guarded{environ: environ, start: start, by: &forwarding{r, environ.Clone()}}
+	return g.call(r.next, start)
 }
 
 // forwarding is one call of the application.
@@ -90,6 +90,9 @@ func (f *forwarding) instead(_ *wsgi.Environ, err error) wsgi.Application {
 	environ.Set("QUERY_STRING", to.Query)
 	environ.Set(forwardedKey, before)
 	return wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if err := takeOver(start); err != nil {
+			return nil, err
+		}
 		return f.Call(environ, start)
 	})
 }

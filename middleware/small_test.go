@@ -243,5 +243,21 @@ func TestRecursive(t *testing.T) {
 			t.Errorf("%s: %s, error %v, expected one with %q", path, res.Status, err, want)
 		}
 	}
+	t.Run("after a write", func(t *testing.T) {
+		calls := 0
+		app := middleware.Recursive()(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			calls++
+			write, err := start("200 OK", nil, nil)
+			if err != nil {
+				return nil, err
+			}
+			write([]byte("begun"))
+			return nil, &middleware.Forward{Path: "/end"}
+		}))
+		res := wsgitest.Do(t, app, &wsgitest.Request{ExpectErrors: true})
+		if calls != 1 || res.Text() != "begun" || res.Err == nil {
+			t.Errorf("%d calls, %q, error %v; expected one call, and a response that is cut", calls, res.Text(), res.Err)
+		}
+	})
 	keeps(t, middleware.Recursive())
 }

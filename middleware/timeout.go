@@ -34,10 +34,9 @@ func Timeout(d time.Duration) wsgi.Middleware {
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			t := &timed{next: next}
-			t.ctx = deadline{outer: environ.Context(), at: time.Now().Add(d)}
+			t := &timed{next: next, start: start}
+			t.ctx.outer, t.ctx.at = environ.Context(), time.Now().Add(d)
 			environ.CloneInto(&t.inner, &t.ctx)
-			t.response = guarded{environ: &t.inner, start: start, by: t, limit: t}
 			return t.body.call(t, environ, start, &t.ctx)
 		})
 	}
@@ -45,16 +44,36 @@ func Timeout(d time.Duration) wsgi.Middleware {
 
 // timed is a request that has a deadline, and its response.
 type timed struct {
-	next     wsgi.Application
-	ctx      deadline
-	inner    wsgi.Environ
-	response guarded
-	body     watched
+	next    wsgi.Application
+	ctx     deadline
+	inner   wsgi.Environ
+	body    watched
+	start   wsgi.StartResponse // the server's
+	write   wsgi.Write         // the same
+	written bool               // by write
 }
 
 // Call calls the application, with what was made ready for it.
 func (t *timed) Call(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) {
-	return t.response.call(t.next)
+	g := guarded{environ: &t.inner, start: t.start, by: t, limit: t}
+	return g.call(t.next, t.startResponse)
+}
+
+func (t *timed) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
+	write, err := t.start(status, headers, excInfo)
+	if err != nil {
+		return nil, err
+	}
+	t.write = write
+	return t.onWrite, nil
+}
+
+func (t *timed) onWrite(block []byte) (int, error) {
+	if err := t.check(); err != nil {
+		return 0, err
+	}
+	t.written = true
+	return t.write(block)
 }
 
 func (t *timed) check() error {
@@ -62,6 +81,13 @@ func (t *timed) check() error {
 		return ErrTimeout
 	}
 	return nil
+}
+
+func (t *timed) empty() error {
+	if t.written {
+		return nil // as after a block: what came in time is whole
+	}
+	return t.check()
 }
 
 func (t *timed) instead(_ *wsgi.Environ, err error) wsgi.Application {

@@ -16,9 +16,8 @@ import (
 type watched struct {
 	body    wsgi.Iterable
 	at      ender
-	passing *passing              // nil when nobody wants to hear of blocks
-	enter   func() (leave func()) // around all that the body does; may be nil
-	done    bool                  // Close was called
+	passing *passing // nil when nobody wants to hear of blocks
+	done    bool     // Close was called
 }
 
 // ender is told that a request is over: once, after the body was closed. Its error
@@ -27,9 +26,9 @@ type ender interface{ end() error }
 
 // passing are the blocks of a watched body on their way, and who watches them.
 type passing struct {
-	by       watcher
-	yield    func(block []byte, err error) bool
-	sendFile func(file *os.File, n int64) (int64, error)
+	by    watcher // nil for nobody
+	yield func(block []byte, err error) bool
+	enter func() (leave func()) // around all that the body does; may be nil
 }
 
 // watcher is told what becomes of the blocks of a body.
@@ -56,11 +55,11 @@ func watch(w *watched) wsgi.Iterable {
 }
 
 func (w *watched) Blocks(yield func(block []byte, err error) bool) {
-	if w.enter != nil {
-		defer w.enter()()
-	}
 	p := w.passing
-	if p == nil {
+	if p != nil && p.enter != nil {
+		defer p.enter()()
+	}
+	if p == nil || p.by == nil {
 		w.body.Blocks(yield)
 		return
 	}
@@ -78,17 +77,22 @@ func (w *watched) StreamFiles(
 	yield func(block []byte, err error) bool,
 	sendFile func(file *os.File, n int64) (int64, error),
 ) {
-	if w.enter != nil {
-		defer w.enter()()
-	}
 	p := w.passing
-	if p == nil {
+	if p != nil && p.enter != nil {
+		defer p.enter()()
+	}
+	if p == nil || p.by == nil {
 		w.body.(wsgi.FileStreamer).StreamFiles(yield, sendFile)
 		return
 	}
-	p.yield, p.sendFile = yield, sendFile
+	p.yield = yield
 	defer p.caught()
-	w.body.(wsgi.FileStreamer).StreamFiles(p.pass, p.passFile)
+	w.body.(wsgi.FileStreamer).StreamFiles(p.pass, func(file *os.File, n int64) (int64, error) {
+		p.by.before(-1)
+		sent, err := sendFile(file, n)
+		p.by.after(sent, err == nil)
+		return sent, err
+	})
 	p.by.iterated()
 }
 
@@ -115,13 +119,6 @@ func (p *passing) pass(block []byte, err error) bool {
 	return true
 }
 
-func (p *passing) passFile(file *os.File, n int64) (int64, error) {
-	p.by.before(-1)
-	sent, err := p.sendFile(file, n)
-	p.by.after(sent, err == nil)
-	return sent, err
-}
-
 func (w *watched) Len() int { return w.body.(wsgi.Sized).Len() }
 
 func (w *watched) Close() (err error) {
@@ -129,8 +126,8 @@ func (w *watched) Close() (err error) {
 		return nil
 	}
 	w.done = true
-	if w.enter != nil {
-		defer w.enter()()
+	if p := w.passing; p != nil && p.enter != nil {
+		defer p.enter()()
 	}
 	closed := false
 	defer func() {
