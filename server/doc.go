@@ -64,15 +64,15 @@
 //
 // Without Server.TLSConfig a Server speaks HTTP/1.0, HTTP/1.1, and HTTP/2 with
 // clients that begin with it; with it, TLS and over that HTTP/1 and HTTP/2.
-// In HTTP/1 without TLS it refuses request heads on which two servers could
-// disagree about the end of the request, with a 400.
+// In HTTP/1, with TLS or without, it refuses request heads on which two servers
+// could disagree about the end of the request, with a 400.
 //
 // # Logging
 //
 // Server.Logger receives records of what the server has to say, slog.Default
 // when it is nil. The text of wsgi.errors and the reports of failed requests go
-// there too, as records, or to Server.Errors as lines where that is set. There
-// is no access log.
+// there too, as records, or to Server.Errors as lines where that is set. The
+// access log is a middleware: AccessLog of package middleware.
 //
 // # The extension gowsgi.http
 //
