@@ -25,7 +25,9 @@ func openLog(path string) (*logFile, error) {
 
 func (l *logFile) reopen() error {
 	if l.path == "-" {
-		l.file = os.Stdout
+		if l.file == nil {
+			l.file = os.Stdout
+		}
 		return nil
 	}
 	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
@@ -64,6 +66,7 @@ func (c *config) withAccessLog(app wsgi.Application) (wsgi.Application, func() e
 		return nil, nil, fmt.Errorf("access log: %w", err)
 	}
 	c.accessLog = l
+	c.watchSignals(logSignals)
 	return middleware.AccessLog(middleware.AccessLogConfig{Output: l})(app), l.Close, nil
 }
 

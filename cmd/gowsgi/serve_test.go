@@ -104,6 +104,28 @@ func TestEarlySignal(t *testing.T) {
 	}
 }
 
+// TestReopen renames an access log, as those do who rotate logs, of a server that
+// has no Python in it.
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "access.log")
+	c := start(t, nil, "--listen", "127.0.0.1:0", "--access-logfile", log)
+	base := c.url()
+	get(t, http.DefaultClient, base+"before")
+	if err := os.Rename(log, log+".1"); err != nil {
+		t.Fatal(err)
+	}
+	c.signal(syscall.SIGUSR1)
+	c.wait(`INFO  access log opened again file=` + log)
+	get(t, http.DefaultClient, base+"after")
+	c.stop()
+	for name, want := range map[string]string{log + ".1": "GET /before ", log: "GET /after "} {
+		if text, err := os.ReadFile(name); err != nil || strings.Count(string(text), "\n") != 1 || !strings.Contains(string(text), want) {
+			t.Errorf("%s has %q, %v, want one line with %q", filepath.Base(name), text, err, want)
+		}
+	}
+}
+
 // TestCannotServe makes calls that are understood and fail: each is answered
 // with one line and status 1.
 func TestCannotServe(t *testing.T) {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"github.com/gowsgi/gowsgi/server"
+)
+
+// watchSignals takes these signals too, from now on: one that came before
+// somebody looks must not end the process.
+func (c *config) watchSignals(some []os.Signal) {
+	if len(some) == 0 {
+		return // Notify would take it for all of them
+	}
+	if c.signals == nil {
+		c.signals = make(chan os.Signal, 16)
+	}
+	signal.Notify(c.signals, some...)
+}
+
+// tend does what signals ask for while c serves, and looks for files that have
+// changed. The returned function ends it.
+func (c *config) tend(s *server.Server) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() {
+		processes := c.python.workers
+		for {
+			select {
+			case sig := <-c.signals:
+				switch asked(sig) {
+				case actionReload:
+					c.reloadPools(ctx, s)
+				case actionReopen:
+					c.reopenLogs(s)
+				case actionMore:
+					processes++
+					c.setProcesses(s, processes)
+				case actionFewer:
+					processes = max(1, processes-1)
+					c.setProcesses(s, processes)
+				}
+			case <-ctx.Done():
+				signal.Stop(c.signals)
+				return
+			}
+		}
+	})
+	if c.python.reload && len(c.pools) > 0 {
+		tasks.Go(func() { c.watchFiles(ctx, s) })
+	}
+	return func() {
+		cancel()
+		tasks.Wait()
+	}
+}
+
+// What a signal asks for.
+const (
+	actionNone = iota
+	actionReload
+	actionReopen
+	actionMore
+	actionFewer
+)
+
+func (c *config) setProcesses(s *server.Server, n int) {
+	for _, pool := range c.pools {
+		pool.SetProcesses(n)
+	}
+	s.Logger.Info("number of workers changed", "workers", n)
+}
+
+func (c *config) reloadPools(ctx context.Context, s *server.Server) {
+	for _, pool := range c.pools {
+		if err := pool.Reload(ctx); err != nil {
+			s.Logger.Error("the application was not reloaded; the one that was there goes on", "error", oneLine(err))
+			fmt.Fprintf(errorsOf(s), "gowsgi: %v\n", err)
+			continue
+		}
+		s.Logger.Info("application reloaded", "generation", pool.Stats().Generation)
+	}
+}
+
+func errorsOf(s *server.Server) io.Writer {
+	if s.Errors != nil {
+		return s.Errors
+	}
+	return io.Discard // the log has it, as a record
+}
+
+const watchEvery = 500 * time.Millisecond
+
+// watchFiles reloads the pools when a file changes that was imported.
+func (c *config) watchFiles(ctx context.Context, s *server.Server) {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	seen := map[string]time.Time{}
+	for {
+		changed := ""
+		for _, pool := range c.pools {
+			for _, file := range pool.Files(ctx) {
+				info, err := os.Stat(file)
+				if err != nil {
+					continue // it is being written just now, or is no file
+				}
+				before, known := seen[file]
+				seen[file] = info.ModTime()
+				if known && !info.ModTime().Equal(before) {
+					changed = file
+				}
+			}
+		}
+		if changed != "" {
+			s.Logger.Info("a file has changed", "file", changed)
+			c.reloadPools(ctx, s)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
