@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // address is an ADDR that was understood.
@@ -52,14 +54,21 @@ func parseAddress(s string) (address, error) {
 }
 
 // listenError puts what the system says of an address into words without the
-// names of system calls.
+// names of system calls, and says what to do about it where that is known.
 func listenError(err error) error {
 	var op *net.OpError
 	var call *os.SyscallError
 	if !errors.As(err, &op) || op.Addr == nil || !errors.As(err, &call) {
 		return err
 	}
-	return fmt.Errorf("%s %s %s: %w", op.Op, op.Net, op.Addr, call.Err)
+	advice := ""
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		advice = "; stop what listens there, or choose another address by --listen"
+	case errors.Is(err, fs.ErrPermission) && op.Net == "tcp":
+		advice = "; a port below 1024 takes privileges, or a socket from systemd"
+	}
+	return fmt.Errorf("%s %s %s: %w%s", op.Op, op.Net, op.Addr, call.Err, advice)
 }
 
 // openURL is where a person finds what listens on addr.

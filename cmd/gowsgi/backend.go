@@ -1,7 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"net"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/adapters/cgi"
@@ -20,7 +25,7 @@ func backendTarget(arg string) (t target, ok bool, err error) {
 		if path == "" {
 			return target{}, true, usagef("TARGET is %q, expected the path of a program after cgi:", arg)
 		}
-		return forwardTo(arg, func(most int) wsgi.Application { return &cgi.Client{Path: path, MaxProcesses: most} }), true, nil
+		return cgiTarget(arg, path), true, nil
 	}
 	scheme, rest, ok := strings.Cut(arg, "://")
 	if !ok {
@@ -50,6 +55,24 @@ func backendTarget(arg string) (t target, ok bool, err error) {
 		}), true, nil
 	}
 	return target{}, true, usagef("TARGET is %q, but %s:// is unknown, expected http://, fcgi://, scgi:// or uwsgi://", arg, scheme)
+}
+
+// cgiTarget is the target of a CGI program, which must be there and runnable:
+// found missing by the first request, it would be a 502.
+func cgiTarget(arg, path string) target {
+	t := forwardTo(arg, func(most int) wsgi.Application { return &cgi.Client{Path: path, MaxProcesses: most} })
+	openClient := t.open
+	t.open = func(c *config, s *server.Server) (wsgi.Application, func() error, error) {
+		full, err := filepath.Abs(path) // or the program would be looked for on the PATH
+		if err == nil {
+			_, err = exec.LookPath(full)
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("TARGET is %q, expected a program that can be run: %w", arg, cmp.Or(errors.Unwrap(err), err))
+		}
+		return openClient(c, s)
+	}
+	return t
 }
 
 // backendAddrs reads HOST:PORT or unix:PATH, or several of them with commas in

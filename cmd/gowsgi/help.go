@@ -54,8 +54,7 @@ func helpHelp(w io.Writer) {
 func serveHelp(w io.Writer) {
 	io.WriteString(w, `Usage: gowsgi serve [TARGET] [OPTION]...
 
-Serves an application until it is told to stop. Ctrl-C, or SIGTERM, lets running
-responses finish; a second one cuts them.
+Serves an application until it is told to stop.
 
 TARGET
 
@@ -68,6 +67,7 @@ TARGET
             let a backend answer; BACKEND is HOST:PORT or unix:PATH, or several
             of them with commas in between
   cgi:PATH  run a CGI program for each request
+  dir:PATH  the files in a folder
   module:callable, module:factory() or path/file.py:callable
             a Python application, in worker processes
 
@@ -76,7 +76,8 @@ Without a TARGET it is demo.
 OPTIONS
 
 Each option can also be set by the environment variable beside it. The command
-line wins. One dash before an option is as good as two.
+line wins. One dash before an option is as good as two. As with gunicorn, -b and
+--bind are --listen, -w is --workers, -t --timeout, -e --env and -p --pid.
 
 `)
 	writeOptions(w, newConfig().options())
@@ -94,6 +95,19 @@ without those 127.0.0.1:8000.
 A DURATION is a number and a unit, such as 500ms, 30s or 5m; a SIZE is a number
 of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means no limit.
 
+SIGNALS
+
+  SIGTERM, SIGINT   let running responses finish; a second one cuts them
+  SIGHUP            reload the Python application; the old one stays if it fails
+  SIGUSR1           open the file of --access-logfile again
+  SIGTTIN, SIGTTOU  one Python worker more, or less
+
+EXIT STATUS
+
+  0  it was told to stop, and every response was finished
+  1  it could not serve, or responses had to be cut
+  2  the command line was not understood
+
 EXAMPLES
 
   gowsgi serve
@@ -103,6 +117,6 @@ EXAMPLES
   gowsgi serve uwsgi://127.0.0.1:3031,127.0.0.1:3032
   GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
   gowsgi serve mysite.wsgi:application --workers 4 --bind :8000
-  gowsgi serve mysite.wsgi --mount /demo=demo
+  gowsgi serve mysite.wsgi --mount /static=dir:public
 `)
 }

@@ -103,8 +103,11 @@ func run(args []string, p process) int {
 		return exitUsage
 	}
 	name, args := args[0], args[1:]
-	if wantsHelp(name) {
+	switch {
+	case wantsHelp(name):
 		name = "help"
+	case name == "-version" || name == "--version":
+		name = "version"
 	}
 	c, err := findCommand(name)
 	if err == nil && len(args) > 0 && wantsHelp(args[0]) {

@@ -68,12 +68,12 @@ func TestMisunderstood(t *testing.T) {
 		{"option without its value", "serve --listen", nil, "--listen needs a value; see gowsgi serve -h"},
 		{"malformed option", "serve ---x", nil, "bad flag syntax: ---x; see gowsgi serve -h"},
 		{"two targets", "serve demo --debug demo", nil, "serve takes one TARGET, not 2; see gowsgi serve -h"},
-		{"directory", "serve dir:.", nil, `TARGET is "dir:.", expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
+		{"folder without a path", "serve dir:", nil, `TARGET is "dir:", expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
 		{"number of workers", "serve m:app --workers 0", nil, `--workers is "0", expected a number from 1 on; see gowsgi serve -h`},
 		{"timeout", "serve m:app -t never", nil, `--timeout is "never", expected a number of seconds, or a duration such as 500ms or 5m, or 0 for no limit; see gowsgi serve -h`},
 		{"max requests", "serve m:app --max-requests=-1", nil, `--max-requests is "-1", expected a number, or 0 for no limit; see gowsgi serve -h`},
 		{"mount at the root", "serve --mount /=demo", nil, `--mount is "/=demo", expected PATH=TARGET, where PATH begins with a slash and does not end in one; see gowsgi serve -h`},
-		{"mount of nothing known", "serve --mount /a=b", nil, `--mount is "/a=b", TARGET is "b", expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
+		{"mount of nothing known", "serve --mount /a=b", nil, `--mount is "/a=b", TARGET is "b", expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
 
 		{"address without a port", "serve --listen localhost", nil, `--listen is "localhost", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
 		{"address with a path", "serve --listen http://localhost:1/x", nil, `--listen is "http://localhost:1/x", expected a port from 0 to 65535; see gowsgi serve -h`},
@@ -84,6 +84,7 @@ func TestMisunderstood(t *testing.T) {
 		{"no port", "serve --listen fcgi://h", nil, `--listen is "fcgi://h", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
 		{"descriptor", "serve --listen fcgi://fd:x", nil, `--listen is "fcgi://fd:x", expected the number of a descriptor after fd:; see gowsgi serve -h`},
 		{"peer", "serve --allow-peer here", nil, `--allow-peer is "here", expected an address or a network such as 10.0.0.0/8; see gowsgi serve -h`},
+		{"proxy", "serve --forwarded-allow-ips 127.0.0.1,here", nil, `--forwarded-allow-ips is "127.0.0.1,here", expected an address or a network such as 10.0.0.0/8; see gowsgi serve -h`},
 		{"no program", "serve cgi:", nil, `TARGET is "cgi:", expected the path of a program after cgi:; see gowsgi serve -h`},
 		{"unknown backend", "serve ftp://h:1", nil, `TARGET is "ftp://h:1", but ftp:// is unknown, expected http://, fcgi://, scgi:// or uwsgi://; see gowsgi serve -h`},
 		{"backend without a port", "serve uwsgi://h", nil, `TARGET is "uwsgi://h", expected HOST:PORT or unix:PATH behind the scheme, and no path; see gowsgi serve -h`},
@@ -136,6 +137,7 @@ func TestHelp(t *testing.T) {
 		{"help help", "Usage: gowsgi help"},
 		{"version -h", "Usage: gowsgi version"},
 		{"version", "gowsgi "},
+		{"--version", "gowsgi "},
 	} {
 		status, stdout, stderr := runWith(nil, strings.Fields(test.args)...)
 		if status != exitOK || stderr != "" || !strings.Contains(stdout, test.want) {

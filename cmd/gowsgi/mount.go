@@ -28,6 +28,21 @@ func (c *config) addMount(s string) error {
 	return nil
 }
 
+// withProxies takes the client from the headers of --forwarded-allow-ips, for
+// everything inside, the access log too.
+func (c *config) withProxies(app wsgi.Application) (wsgi.Application, func() error, error) {
+	proxy := middleware.ProxyFixConfig{For: 1, Proto: 1, Trusted: c.proxies}
+	switch {
+	case c.anyProxy:
+		// As networks, they would make a proxy of whomever the client names in
+		// X-Forwarded-For. So it is the last value that counts.
+		proxy.Trusted = nil
+	case len(c.proxies) == 0:
+		return app, func() error { return nil }, nil
+	}
+	return middleware.ProxyFix(proxy)(app), func() error { return nil }, nil
+}
+
 // withMounts puts the targets of --mount before app.
 func (c *config) withMounts(app wsgi.Application, s *server.Server) (wsgi.Application, func() error, error) {
 	var closers []func() error

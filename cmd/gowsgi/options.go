@@ -32,6 +32,8 @@ type config struct {
 	logLevel        slog.Level
 	environ         map[string]string
 	peers           []netip.Prefix
+	proxies         []netip.Prefix
+	anyProxy        bool
 	accessLogfile   string
 	pid             string
 	mounts          []mounted
@@ -82,6 +84,11 @@ func (c *config) options() []option {
 		{"allow-peer", "NETWORK", "From where web servers may connect over fcgi, scgi and uwsgi: an address,\n" +
 			"or a network such as 10.0.0.0/8. From everywhere by default. May be given\n" +
 			"several times; in the variable, they are separated by commas.", list(c.addPeer)},
+		{"forwarded-allow-ips", "NETWORK", "Believe what a proxy at this address, or in this network, says of the\n" +
+			"client: X-Forwarded-For is REMOTE_ADDR and X-Forwarded-Proto the scheme.\n" +
+			"Whoever connects to a Unix socket is believed too, once this is given. *\n" +
+			"is everybody. Nobody is by default. May be given several times, or with\n" +
+			"commas.", list(c.addProxies)},
 		{"single-thread", "", "Never run two requests in the application at the same time.", boolean(&c.singleThread)},
 		{"debug", "", "Show errors and stacks to the client. Never do this where strangers are\n" +
 			"served.", boolean(&c.debug)},
@@ -102,7 +109,7 @@ func (c *config) options() []option {
 }
 
 // aliases are other names of options: those that gunicorn has for them.
-var aliases = map[string]string{"bind": "listen", "b": "listen", "w": "workers", "t": "timeout"}
+var aliases = map[string]string{"bind": "listen", "b": "listen", "w": "workers", "t": "timeout", "e": "env", "p": "pid"}
 
 // option is one line of the table.
 type option struct {

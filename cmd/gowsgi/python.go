@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
@@ -144,18 +146,47 @@ func namesPython(target string) bool {
 // pythonTarget is the target of a Python application.
 func pythonTarget(name string) target {
 	return target{name: name, title: name, open: func(c *config, s *server.Server) (wsgi.Application, func() error, error) {
+		if dir := c.python.chdir; dir != "" {
+			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+				return nil, nil, fmt.Errorf("--chdir is %q, expected a folder that exists", dir)
+			}
+		}
 		c.watchSignals(poolSignals) // before the workers, which may ask for one
 		pool, err := python.Start(context.Background(), c.poolConfig(name, s))
 		if failed := (*python.StartError)(nil); errors.As(err, &failed) && failed.Traceback != "" && s.Errors != nil {
 			fmt.Fprint(s.Errors, failed.Traceback) // as Python shows it
-			return nil, nil, fmt.Errorf("%s cannot be imported; the traceback is above", name)
+			return nil, nil, fmt.Errorf("%s cannot be imported; the traceback is above%s", name, importAdvice(failed.Traceback))
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, fmt.Errorf("%w%s", err, c.python.interpreterAdvice(err))
 		}
 		c.pools = append(c.pools, pool)
 		return pool, pool.Close, nil
 	}}
+}
+
+// importAdvice says what to do about the mistakes that are made most often, by
+// the last line of the traceback.
+func importAdvice(traceback string) string {
+	lines := strings.Split(strings.TrimSpace(traceback), "\n")
+	switch last := lines[len(lines)-1]; {
+	case strings.HasPrefix(last, "ModuleNotFoundError: "):
+		return "; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"
+	case strings.HasPrefix(last, "AttributeError: module "):
+		return "; TARGET is module:callable, and without a callable it is application"
+	}
+	return ""
+}
+
+// interpreterAdvice says what to do where there is no interpreter.
+func (c *pythonConfig) interpreterAdvice(err error) string {
+	switch {
+	case !errors.Is(err, exec.ErrNotFound) && !errors.Is(err, fs.ErrNotExist):
+		return ""
+	case c.interpreter == "":
+		return "; install Python 3.8 or later, or name an interpreter by --python"
+	}
+	return "; --python expects an interpreter, or the folder of a virtual environment"
 }
 
 // poolConfig is what the options say about a pool.

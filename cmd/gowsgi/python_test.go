@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -167,15 +168,43 @@ func TestReloadPython(t *testing.T) {
 	c.stop()
 }
 
-// TestPythonCannotStart shows the traceback as Python does, and says it.
+// TestPythonCannotStart makes the mistakes of newcomers: each ends with a line
+// that says what to do, below the traceback where there is one.
 func TestPythonCannotStart(t *testing.T) {
 	interpreter := pythonFor(t)
-	dir, _ := project(t, "import nonesuch\n")
-	status, lines := start(t, nil, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0").exit()
-	text := strings.Join(lines, "\n")
-	if status != exitFailure || !strings.Contains(text, "Traceback (most recent call last):\n") ||
-		!strings.HasSuffix(text, "gowsgi: site_app:app cannot be imported; the traceback is above") {
-		t.Errorf("status %d after\n%s", status, text)
+	dir, _ := project(t, "import os\n")
+	broken, _ := project(t, "import nonesuch\n")
+	for _, test := range []struct {
+		name      string
+		target    string
+		args      []string
+		traceback string // its last line
+		want      string
+	}{
+		{"a module that imports what is not there", "site_app:app", []string{"--chdir", broken}, "ModuleNotFoundError: No module named 'nonesuch'",
+			"site_app:app cannot be imported; the traceback is above; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"},
+		{"another folder", "elsewhere:app", []string{"--chdir", dir}, "ModuleNotFoundError: No module named 'elsewhere'",
+			"elsewhere:app cannot be imported; the traceback is above; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"},
+		{"another name", "site_app:nonesuch", []string{"--chdir", dir}, "AttributeError: module 'site_app' has no attribute 'nonesuch'",
+			"site_app:nonesuch cannot be imported; the traceback is above; TARGET is module:callable, and without a callable it is application"},
+		{"no callable", "site_app:os", []string{"--chdir", dir}, "TypeError: site_app:os is a module, which cannot be called",
+			"site_app:os cannot be imported; the traceback is above"},
+		{"no folder", "site_app:app", []string{"--chdir", dir + "/nonesuch"}, "", `--chdir is "` + dir + `/nonesuch", expected a folder that exists`},
+		{"no interpreter", "site_app:app", []string{"--python", dir + "/nonesuch"}, "",
+			`python: the interpreter: exec: "` + dir + `/nonesuch": stat ` + dir + "/nonesuch: no such file or directory; --python expects an interpreter, or the folder of a virtual environment"},
+		{"no virtual environment", "site_app:app", []string{"--python", dir}, "",
+			"python: " + dir + " is no virtual environment: stat " + dir + "/bin/python: no such file or directory; --python expects an interpreter, or the folder of a virtual environment"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args := append([]string{test.target, "--python", interpreter, "-b", "127.0.0.1:0"}, test.args...)
+			status, lines := start(t, nil, args...).exit()
+			if test.traceback != "" && !slices.Contains(lines, test.traceback) {
+				t.Errorf("got\n%s\nwant a line %q", strings.Join(lines, "\n"), test.traceback)
+			}
+			if last := lines[len(lines)-1]; status != exitFailure || last != "gowsgi: "+test.want {
+				t.Errorf("status %d after\n%s\nwant 1 after\n%s", status, last, test.want)
+			}
+		})
 	}
 }
 

@@ -86,7 +86,7 @@ func (c *config) open(t target, s *server.Server) (app wsgi.Application, closeAl
 		app, closers = next, append(closers, closeNext)
 		return true
 	}
-	if !step(t.open(c, s)) || !step(c.withMounts(app, s)) || !step(c.withAccessLog(app)) {
+	if !step(t.open(c, s)) || !step(c.withMounts(app, s)) || !step(c.withAccessLog(app)) || !step(c.withProxies(app)) {
 		return nil, nil, err
 	}
 	remove, err := c.writePID()
@@ -161,7 +161,7 @@ func (c *config) listeners() (listeners []listener, err error) {
 		l, err := a.open()
 		if err != nil {
 			closeAll(listeners)
-			return nil, listenError(err)
+			return nil, err
 		}
 		listeners = append(listeners, listener{l, a.scheme})
 	}
@@ -179,7 +179,8 @@ func (a address) open() (net.Listener, error) {
 	number, ok := strings.CutPrefix(a.spec, "fd:")
 	switch {
 	case !ok:
-		return server.Listen(a.spec)
+		l, err := server.Listen(a.spec)
+		return l, listenError(err)
 	case number == "0" && a.scheme == "fcgi":
 		return fastcgi.Inherited()
 	}

@@ -147,9 +147,15 @@ func TestCannotServe(t *testing.T) {
 		want    string
 	}{
 		{"port in use", nil, []string{"--listen", taken.Addr().String()},
-			"listen tcp " + taken.Addr().String() + ": address already in use"},
+			"listen tcp " + taken.Addr().String() + ": address already in use; stop what listens there, or choose another address by --listen"},
 		{"one of two in use", nil, []string{"--listen", "unix:" + missing, "--listen", taken.Addr().String()},
 			"listen tcp " + taken.Addr().String() + ": address already in use"},
+		{"descriptor that is closed", nil, []string{"--listen", "scgi://fd:99"}, "descriptor 99 is not a listening socket: "},
+		{"no program", nil, []string{"--listen", "127.0.0.1:0", "cgi:" + missing},
+			"TARGET is \"cgi:" + missing + "\", expected a program that can be run: stat " + missing + ": no such file or directory"},
+		{"program that is none", nil, []string{"--listen", "127.0.0.1:0", "cgi:" + file},
+			"TARGET is \"cgi:" + file + "\", expected a program that can be run: permission denied"},
+		{"no folder of files", nil, []string{"--listen", "127.0.0.1:0", "dir:" + missing}, "open " + missing + ": no such file or directory"},
 		{"no such folder", nil, []string{"--listen", "unix:" + missing + "/s"},
 			"listen unix " + missing + "/s: no such file or directory"},
 		{"file is no socket", nil, []string{"--listen", "unix:" + file}, "listen unix " + file + ": file exists and is not a socket"},
@@ -171,6 +177,86 @@ func TestCannotServe(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestForwarded asks as a proxy does, and as a client that poses as one.
+func TestForwarded(t *testing.T) {
+	t.Parallel()
+	program := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s %s' $REMOTE_ADDR $HTTPS\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ name, allow, want string }{
+		{"nobody is believed", "", "127.0.0.1 "},
+		{"another proxy", "192.0.2.7", "127.0.0.1 "},
+		{"this proxy", "192.0.2.7, 127.0.0.0/8", "198.51.100.2 on"},
+		{"everybody", "*", "198.51.100.2 on"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			log := filepath.Join(t.TempDir(), "access.log")
+			args := []string{"cgi:" + program, "--listen", "127.0.0.1:0", "--access-logfile", log}
+			if test.allow != "" {
+				args = append(args, "--forwarded-allow-ips", test.allow)
+			}
+			c := start(t, nil, args...)
+			request, err := http.NewRequest("GET", listening(c), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header.Set("X-Forwarded-For", "203.0.113.9, 198.51.100.2") // the first is the client's invention
+			request.Header.Set("X-Forwarded-Proto", "https")
+			response, err := http.DefaultClient.Do(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			if body, err := io.ReadAll(response.Body); err != nil || string(body) != test.want {
+				t.Errorf("the program saw %q, %v, want %q", body, err, test.want)
+			}
+			c.stop()
+			address, _, _ := strings.Cut(test.want, " ")
+			if text, err := os.ReadFile(log); err != nil || !strings.HasPrefix(string(text), address+" ") {
+				t.Errorf("the log has %q, %v, want a line of %s", text, err, address)
+			}
+		})
+	}
+}
+
+// TestFiles serves a folder, and nothing that is outside of it.
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	public := filepath.Join(dir, "public")
+	if err := os.Mkdir(public, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{"secret": "secret", "public/index.html": "<title>home</title>", "public/a.txt": "a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("../secret", filepath.Join(public, "link")); err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, nil, "dir:"+public, "--listen", "127.0.0.1:0", "--mount", "/again=dir:"+public)
+	base := listening(c)
+	for _, test := range []struct {
+		path   string
+		status int
+		want   string
+	}{
+		{"", 200, "<title>home</title>"},
+		{"a.txt", 200, "a"},
+		{"again/a.txt", 200, "a"},
+		{"link", 404, ""},
+		{"..%2fsecret", 404, ""},
+		{"none", 404, ""},
+	} {
+		if status, body := get(t, http.DefaultClient, base+test.path); status != test.status || test.want != "" && body != test.want {
+			t.Errorf("/%s: %d %q, want %d %q", test.path, status, body, test.status, test.want)
+		}
+	}
+	c.stop()
 }
 
 func TestSeveralAddresses(t *testing.T) {

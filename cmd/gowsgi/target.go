@@ -1,7 +1,11 @@
 package main
 
 import (
+	"os"
+	"strings"
+
 	"github.com/gowsgi/gowsgi/internal/demo"
+	"github.com/gowsgi/gowsgi/middleware/static"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -26,6 +30,17 @@ func openDemo(*config, *server.Server) (wsgi.Application, func() error, error) {
 	return d, d.Close, nil
 }
 
+// filesTarget is the target of the files in a folder.
+func filesTarget(name, folder string) target {
+	return target{name: name, title: "the files in " + folder, open: func(*config, *server.Server) (wsgi.Application, func() error, error) {
+		root, err := os.OpenRoot(folder)
+		if err != nil {
+			return nil, nil, err
+		}
+		return static.Application(static.Config{Files: root.FS()}), root.Close, nil
+	}}
+}
+
 // findTarget returns the target that the arguments of serve name.
 func findTarget(args []string) (target, error) {
 	switch len(args) {
@@ -37,13 +52,16 @@ func findTarget(args []string) (target, error) {
 				return t, nil
 			}
 		}
+		if folder, ok := strings.CutPrefix(args[0], "dir:"); ok && folder != "" {
+			return filesTarget(args[0], folder), nil
+		}
 		if t, ok, err := backendTarget(args[0]); ok {
 			return t, err
 		}
 		if namesPython(args[0]) {
 			return pythonTarget(args[0]), nil
 		}
-		return target{}, usagef("TARGET is %q, expected demo, a Python application such as module:app, or a backend such as uwsgi://HOST:PORT or cgi:PATH", args[0])
+		return target{}, usagef("TARGET is %q, expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH", args[0])
 	}
 	return target{}, usagef("serve takes one TARGET, not %d", len(args))
 }

@@ -115,16 +115,38 @@ func (c *config) addListen(s string) error {
 }
 
 func (c *config) addPeer(s string) error {
-	prefix, err := netip.ParsePrefix(s)
-	if err != nil {
-		addr, err := netip.ParseAddr(s)
-		if err != nil {
-			return errors.New("expected an address or a network such as 10.0.0.0/8")
-		}
-		prefix = netip.PrefixFrom(addr, addr.BitLen())
+	prefix, err := network(s)
+	if err == nil {
+		c.peers = append(c.peers, prefix)
 	}
-	c.peers = append(c.peers, prefix)
+	return err
+}
+
+// addProxies takes a list, as gunicorn does in this option.
+func (c *config) addProxies(s string) error {
+	for item := range strings.SplitSeq(s, ",") {
+		if item = strings.TrimSpace(item); item == "*" {
+			c.anyProxy = true
+			continue
+		}
+		prefix, err := network(item)
+		if err != nil {
+			return err
+		}
+		c.proxies = append(c.proxies, prefix)
+	}
 	return nil
+}
+
+func network(s string) (netip.Prefix, error) {
+	if prefix, err := netip.ParsePrefix(s); err == nil {
+		return prefix, nil
+	}
+	addr, err := netip.ParseAddr(s)
+	if err != nil {
+		return netip.Prefix{}, errors.New("expected an address or a network such as 10.0.0.0/8")
+	}
+	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
 func (c *config) addEnviron(s string) error {
