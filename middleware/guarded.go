@@ -58,8 +58,8 @@ func (g *guarded) call(next wsgi.Application, start wsgi.StartResponse) (wsgi.It
 		err = g.limit.check()
 	}
 	if err == nil {
-		if _, ok := blockOf(body); ok {
-			return body, nil // which cannot fail any more
+		if isDone(body) {
+			return body, nil
 		}
 		whole := &guardedBody{guarded: *g, body: body}
 		if _, ok := body.(wsgi.FileStreamer); ok {

@@ -54,19 +54,28 @@ func (w *watched) call(next wsgi.Application, environ *wsgi.Environ, start wsgi.
 }
 
 // blockOf returns body as a single block, whether it is one or is one that has a
-// hook when it is closed: what can neither fail nor be late.
+// hook when it is closed.
 func blockOf(body wsgi.Iterable) (wsgi.Block, bool) {
+	block, ok := underneath(body).(wsgi.Block)
+	return block, ok
+}
+
+// isDone reports whether body is a single block, or none at all: what can neither
+// fail nor be late, so that nobody has to look on while it is iterated.
+func isDone(body wsgi.Iterable) bool {
+	body = underneath(body)
+	_, ok := body.(wsgi.Block)
+	return ok || body == wsgi.Empty()
+}
+
+// underneath returns the body that has a hook when it is closed, and nothing
+// else.
+func underneath(body wsgi.Iterable) wsgi.Iterable {
 	for {
-		switch b := body.(type) {
-		case wsgi.Block:
-			return b, true
-		case *watchedList:
-			if b.passing != nil {
-				return nil, false
-			}
-			body = b.body
-		default:
-			return nil, false
+		list, ok := body.(*watchedList)
+		if !ok || list.passing != nil {
+			return body
 		}
+		body = list.body
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -207,4 +208,35 @@ func ExampleRecommended() {
 	// 200 OK
 	// GET / 400
 	// 400 Bad Request
+}
+
+// A 404 without a body gets a page, whatever stands between the application and
+// ErrorPages: that there is no body must not get lost on the way.
+func TestRecommendedPages(t *testing.T) {
+	for name, config := range map[string]middleware.RecommendedConfig{
+		"zero value": {},
+		"debug":      {Debug: true},
+		"more": {
+			DecodeBody: &middleware.DecodeBodyConfig{}, Override: &middleware.MethodOverrideConfig{},
+			Throttle: middleware.ThrottleConfig{Requests: 2}, Session: session.New(session.Config{Store: new(session.Memory)}),
+		},
+	} {
+		config.AccessLog.Output = io.Discard
+		stack := middleware.Recommended(config)
+		for _, body := range []wsgi.Iterable{nil, wsgi.Empty(), wsgi.Strings(), wsgi.Blocks()} {
+			app := stack(wsgi.Response{Status: "404 Not Found", Body: body})
+			chunked := wsgitest.NewRequest("POST", "/none")
+			chunked.Stream = strings.NewReader("abc")
+			for _, req := range []*wsgitest.Request{
+				get("/none"),
+				wsgitest.NewRequest("POST", "/none").Form(url.Values{"a": {"b"}}),
+				chunked,
+			} {
+				res := wsgitest.Do(t, app, req.With("Host", "localhost").With("Accept", browserAccept))
+				if res.Code != 404 || !strings.Contains(res.Text(), "Not Found") || res.Headers.Get("Content-Type") != "text/html; charset=utf-8" {
+					t.Errorf("%s: %s with a body of %T: %s, %v\n%q\nwant the page of ErrorPages", name, req.Method, body, res.Status, res.Headers, res.Text())
+				}
+			}
+		}
+	}
 }

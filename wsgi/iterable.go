@@ -67,7 +67,10 @@ func Bytes(block []byte) Iterable { return Block(block) }
 
 // Strings returns a Sized body of one block for each string.
 func Strings(blocks ...string) Iterable {
-	if len(blocks) == 1 {
+	switch len(blocks) {
+	case 0:
+		return Empty()
+	case 1:
 		return Block(blocks[0])
 	}
 	list := make(blockList, len(blocks))
@@ -79,10 +82,23 @@ func Strings(blocks ...string) Iterable {
 
 // Blocks returns a Sized body of the given blocks: the counterpart of
 // returning a list. The blocks are not copied.
-func Blocks(blocks ...[]byte) Iterable { return blockList(blocks) }
+func Blocks(blocks ...[]byte) Iterable {
+	if len(blocks) == 0 {
+		return Empty()
+	}
+	return blockList(blocks)
+}
 
-// Empty returns a Sized body without blocks.
-func Empty() Iterable { return blockList(nil) }
+// Empty returns a Sized body without blocks. It is always the same one: a
+// middleware may compare a body with it, to know that nothing can come, and
+// nothing can fail.
+func Empty() Iterable { return emptyBody{} }
+
+type emptyBody struct{}
+
+func (emptyBody) Blocks(func(block []byte, err error) bool) {}
+func (emptyBody) Close() error                              { return nil }
+func (emptyBody) Len() int                                  { return 0 }
 
 type blockList [][]byte
 
