@@ -162,9 +162,23 @@ func outside(t *testing.T, blocks []block) string {
 			t.Errorf("%s:%d: neither declarations nor statements: %v", b.document, b.line, err)
 			continue
 		}
-		write(fmt.Sprintf("block%d/block.go", i), text)
+		write(b.file(i), text)
 	}
 	return dir
+}
+
+// The files of the tutorial are one program.
+const tutorial = "doc/tutorial.md"
+
+// file is where the block with the number i is written.
+func (b block) file(i int) string {
+	if b.document != tutorial || !strings.HasPrefix(b.text, "package ") {
+		return fmt.Sprintf("block%d/block.go", i)
+	}
+	if strings.Contains(b.text, "\t\"testing\"\n") {
+		return fmt.Sprintf("tutorial/file%d_test.go", i)
+	}
+	return fmt.Sprintf("tutorial/file%d.go", i)
 }
 
 // Every Go block of every document compiles, and vet has nothing to say.
@@ -191,6 +205,10 @@ func TestProgramsCompile(t *testing.T) {
 	dir := outside(t, all)
 	if out, err := command(t, dir, "vet", "./...").CombinedOutput(); err != nil {
 		t.Errorf("go vet: %v\n%s", err, out)
+	}
+	out, err := command(t, dir, "test", "-v", "./tutorial").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestSign") {
+		t.Errorf("the tests of %s: %v\n%s", tutorial, err, out)
 	}
 }
 
