@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/adapters/cgi"
@@ -13,6 +15,10 @@ import (
 
 // TestMaxConns sees that every kind of backend gets the number, and its address.
 func TestMaxConns(t *testing.T) {
+	program, err := os.Executable() // one that can be run
+	if err != nil {
+		t.Fatal(err)
+	}
 	for arg, read := range map[string]func(app wsgi.Application) (most int, where string){
 		"fcgi://h:1": func(app wsgi.Application) (int, string) {
 			c := app.(*fastcgi.Client)
@@ -30,9 +36,9 @@ func TestMaxConns(t *testing.T) {
 			c := app.(*nethttp.Client)
 			return c.MaxConns, c.Addr
 		},
-		"cgi:h:1": func(app wsgi.Application) (int, string) {
+		"cgi:" + program: func(app wsgi.Application) (int, string) {
 			c := app.(*cgi.Client)
-			return c.MaxProcesses, c.Path
+			return c.MaxProcesses, strings.Replace(c.Path, program, "h:1", 1)
 		},
 	} {
 		to, ok, err := backendTarget(arg)
