@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -45,10 +46,12 @@ type conn struct {
 	deadline atomic.Int64  // of writing, in Unix nanoseconds
 	fixed    atomic.Bool   // deadline is the application's wish
 	guard    guard
+	reading  reading
 	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
 	spoken   atomic.Bool // it has left the set of silent connections
 	hushed   atomic.Bool // the same, where nothing was read so far
+	hijacked atomic.Bool // net/http has nothing to do with it any more
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -68,7 +71,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	if c.stopped.Load() || c.hushed.Load() {
 		return 0, io.EOF
 	}
-	n, err := c.Conn.Read(p)
+	// One byte, where a request would begin, is what net/http asks for to learn
+	// that a client has left.
+	if len(p) == 1 && c.guard.between() && !c.hijacked.Load() && !c.reading.lurk() {
+		return 0, os.ErrDeadlineExceeded
+	}
+	n, err := c.reading.read(c.Conn, p)
 	c.guard.scan(p[:n])
 	return n, err
 }
@@ -148,6 +156,14 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
+// SetReadDeadline bounds the reads that are under way, and those to come.
+func (c *conn) SetReadDeadline(t time.Time) error { return c.reading.setDeadline(c.Conn, t) }
+
+// SetDeadline sets both deadlines.
+func (c *conn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
 // CloseWrite lets net/http close its half first, so that a client that is
 // still sending can read why it was refused.
 func (c *conn) CloseWrite() error {
@@ -174,6 +190,7 @@ func (c *conn) hush() {
 // sending would reset it, and the client could lose the response; so that it
 // gets a moment to read it.
 func (c *conn) Close() error {
+	c.reading.close()
 	if c.stopped.Load() && c.CloseWrite() == nil {
 		c.Conn.SetReadDeadline(time.Now().Add(lingering))
 		io.Copy(io.Discard, c.Conn)
@@ -198,9 +215,12 @@ func connState(nc net.Conn, state http.ConnState) {
 	if c == nil {
 		return
 	}
-	if state == http.StateNew {
+	switch state {
+	case http.StateNew:
 		c.server.silent.add(c)
 		return
+	case http.StateHijacked:
+		c.hijacked.Store(true)
 	}
 	if state == http.StateIdle {
 		// The response is written, and the next request is yet to come. That

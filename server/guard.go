@@ -90,6 +90,17 @@ func (g *guard) scan(p []byte) {
 	}
 }
 
+// between reports whether what comes next is the beginning of a head.
+func (g *guard) between() bool {
+	switch {
+	case g.off || g.left > 0:
+		return false
+	case g.state == inHead:
+		return g.lines == 0 && g.n == 0
+	}
+	return g.state == inBody
+}
+
 // begin prepares for a new head.
 func (g *guard) begin() { *g = guard{reason: g.reason} }
 
