@@ -1,6 +1,7 @@
 package python
 
 import (
+	"encoding/binary"
 	"os"
 	"sync/atomic"
 	"unsafe"
@@ -12,19 +13,42 @@ import (
 // For each lane it has the id of the request that the lane has begun, which
 // only the worker writes, and whether the lane is to end, which only Go does.
 // For each slot it has a byte that tells the worker that nobody waits for the
-// request any more.
+// request any more, and two areas: one for the request, and one for a response
+// that is small.
 type board struct {
 	file  *os.File
 	lanes int
+	areas int // where they begin
 	bytes []byte
 }
 
+// areaSize is the size of an area. Those that are never used take no memory.
+const areaSize = 4096
+
 func newBoard(lanes, slots int) (*board, error) {
-	file, bytes, err := shareMemory(lanes*16 + slots)
+	areas := (lanes*16 + slots + areaSize - 1) / areaSize * areaSize
+	file, bytes, err := shareMemory(areas + slots*2*areaSize)
 	if err != nil {
 		return nil, err
 	}
-	return &board{file: file, lanes: lanes, bytes: bytes}, nil
+	return &board{file: file, lanes: lanes, areas: areas, bytes: bytes}, nil
+}
+
+// request puts a packet, which begins with the id, into the area of a slot. A
+// worker that was stopped with an earlier id in its hand, and given up, finds that
+// out by the id, which is there only while all the rest is.
+func (b *board) request(slot int, packet []byte) {
+	at := b.areas + slot*2*areaSize
+	id := b.word(at / 8)
+	atomic.StoreUint64(id, 0)
+	copy(b.bytes[at+8:at+areaSize], packet[8:])
+	atomic.StoreUint64(id, binary.LittleEndian.Uint64(packet))
+}
+
+// response is the area for the response to the request in a slot.
+func (b *board) response(slot int) []byte {
+	at := b.areas + (slot*2+1)*areaSize
+	return b.bytes[at : at+areaSize : at+areaSize]
 }
 
 func (b *board) word(i int) *uint64 { return (*uint64)(unsafe.Pointer(&b.bytes[i*8])) }

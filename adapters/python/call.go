@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"strconv"
@@ -140,13 +139,9 @@ func (c *call) enqueue(p *packer, flags uint16, inline []byte) error {
 			c.input = bytes.NewReader(bytes.Clone(inline))
 		}
 	}
-	if _, err := g.queueW.Write(p.packet); err != nil {
-		c.done = true
-		g.put(s)
-		g.users.Done()
-		return fmt.Errorf("python: the queue of the workers: %w", err)
-	}
+	g.board.request(s.index, p.packet)
 	c.pool.requests.Add(1)
+	g.queue.push(c.id, s.company > c.pool.config.Processes*c.pool.config.Threads)
 	return nil
 }
 

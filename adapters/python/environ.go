@@ -80,6 +80,9 @@ func (p *packer) pack(id uint64, flags uint16, body []byte) (fits bool) {
 	binary.LittleEndian.PutUint32(b[8:], uint32(names))
 	binary.LittleEndian.PutUint32(b[12:], uint32(values))
 	binary.LittleEndian.PutUint16(b[16:], flags)
+	if flags&packetInline != 0 {
+		binary.LittleEndian.PutUint16(b[18:], uint16(len(body)))
+	}
 	p.packet = b
 	return fits
 }

@@ -11,11 +11,11 @@ import (
 
 // The sizes and numbers of this file are also at the head of worker.py.
 
-// A packet on the queue is one request: its head, the names of its variables
-// and their values, each list joined by NUL, and a body that is small.
+// A packet is one request, in its area on the board: its head, the names of its
+// variables and their values, each list joined by NUL, and a body that is small.
 const (
-	packetHead    = 20 // id, bytes of names, of values (32 bits each), flags, nothing
-	largestPacket = 4096
+	packetHead    = 20 // id, bytes of names, of values (32 bits each), flags, bytes of the body
+	largestPacket = areaSize
 
 	packetInline = 1 // what follows the values is the whole body
 	packetRemote = 2 // there is a body, which is to be asked for
@@ -23,7 +23,8 @@ const (
 	packetHinted = 8 // the client can be sent early hints
 )
 
-// A frame on a lane is a part of a response, or asks for something.
+// A frame on a lane is a part of a response, or asks for something. One that is
+// the whole of a response may be in the area for that on the board.
 const (
 	frameHead = 20 // bytes after it, of them head, id, type, flags
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 )
@@ -13,14 +12,14 @@ import (
 // generation is the workers that have imported the application at about the
 // same time, and the queue that they read. A reload makes a new one.
 type generation struct {
-	pool   *Pool
-	number int
-	queueR *os.File // that the workers inherit
-	queueW *os.File
-	board  *board
-	slots  *slots
-	zygote *worker        // with Config.Preload
-	users  sync.WaitGroup // requests that may still look at the board
+	pool    *Pool
+	number  int
+	queue   *queue
+	replies *replies
+	board   *board
+	slots   *slots
+	zygote  *worker        // with Config.Preload
+	users   sync.WaitGroup // requests that may still look at the board
 
 	entering sync.WaitGroup // requests that are not in the queue yet
 	spawns   sync.WaitGroup
@@ -65,16 +64,9 @@ const spareBlocks = 64
 // newGeneration starts the workers and waits until all are ready.
 func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generation, err error) {
 	g := &generation{pool: p, number: number, want: want}
-	r, w, packets, err := packetPipe()
-	if err != nil {
-		return nil, &StartError{App: p.config.App, Err: err}
-	}
-	g.queueR, g.queueW = r, w
 	g.blocks = make([]bool, 2*want+spareBlocks)
-	g.slots = newSlots(packets, p.config.Queue)
-	if g.board, err = newBoard(len(g.blocks)*p.config.Threads, packets); err != nil {
-		r.Close()
-		w.Close()
+	g.slots = newSlots(slotCount, p.config.Queue)
+	if err := g.share(); err != nil {
 		return nil, &StartError{App: p.config.App, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, orLong(p.config.StartTimeout))
@@ -108,6 +100,38 @@ func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generati
 		w.isReady = true
 	}
 	return g, nil
+}
+
+// slotCount is how many requests may be with the workers, or in their queue. Those
+// beyond wait for a slot.
+const slotCount = 256
+
+// share makes what the workers share with this process.
+func (g *generation) share() (err error) {
+	if g.board, err = newBoard(len(g.blocks)*g.pool.config.Threads, len(g.slots.all)); err != nil {
+		return err
+	}
+	if g.queue, err = newQueue(func(id uint64, err error) { g.giveUp(id, fmt.Errorf("python: the queue of the workers: %w", err)) }); err != nil {
+		g.board.close()
+		return err
+	}
+	if g.replies, err = newReplies(g.complete); err != nil {
+		g.queue.w.Close()
+		g.queue.r.Close()
+		g.board.close()
+	}
+	return err
+}
+
+// giveUp fails a request of which no worker will tell any more, and reports
+// whether it was still there.
+func (g *generation) giveUp(id uint64, err error) (was bool) {
+	s := g.slots.of(id)
+	was, free := s.fail(id, err, true)
+	if free {
+		g.put(s)
+	}
+	return was
 }
 
 // orLong is a limit that a context can have.
@@ -184,13 +208,7 @@ func (g *generation) nudge() {
 		n += len(w.lanes)
 	}
 	g.mu.Unlock()
-	for range n {
-		// When the queue is full they are busy, and look after their request.
-		// When it is closed its end does the same.
-		if tryWrite(g.queueW, make([]byte, packetHead)) != nil {
-			return
-		}
-	}
+	g.queue.nudge(n)
 }
 
 // drain lets no more requests in. The workers end when the queue is empty.
@@ -207,7 +225,7 @@ func (g *generation) drain() {
 		w.deadline = deadline
 	}
 	g.mu.Unlock()
-	g.queueW.Close()
+	g.queue.close()
 }
 
 // put gives a slot back, and it to who waits for one.
@@ -242,7 +260,8 @@ func (g *generation) destroy(reason string) {
 		zygote.kill(reason)
 		<-zygote.exited
 	}
-	g.queueR.Close()
+	g.queue.r.Close()
+	g.replies.close()
 	go func() { // a client may be slow to take what a worker has left
 		g.users.Wait()
 		g.board.close()

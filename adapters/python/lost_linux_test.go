@@ -24,14 +24,14 @@ func TestLost(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &Pool{every: 100 * time.Millisecond}
-			r, w, packets, err := packetPipe()
+			q, err := newQueue(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer r.Close()
-			defer w.Close()
-			g := &generation{pool: p, queueR: r, queueW: w, slots: newSlots(packets, 0)}
-			if g.board, err = newBoard(2, packets); err != nil {
+			defer q.r.Close()
+			defer q.close()
+			g := &generation{pool: p, queue: q, slots: newSlots(slotCount, 0)}
+			if g.board, err = newBoard(2, slotCount); err != nil {
 				t.Fatal(err)
 			}
 			defer g.board.close()
@@ -47,11 +47,9 @@ func TestLost(t *testing.T) {
 				t.Fatal(err)
 			}
 			id := s.id
-			if _, err := w.Write([]byte("packet")); err != nil {
-				t.Fatal(err)
-			}
+			q.push(id, false)
 			if tt.read {
-				if _, err := r.Read(make([]byte, 16)); err != nil {
+				if _, err := q.r.Read(make([]byte, tokenSize)); err != nil {
 					t.Fatal(err)
 				}
 			}

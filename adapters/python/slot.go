@@ -22,6 +22,7 @@ type slot struct {
 	abandoned bool  // Call is done with it
 	entered   int64 // tick at which the request came, from which QueueTimeout counts
 	begin     int64 // tick at which the request got the slot
+	company   int   // how many slots were taken then
 }
 
 // slots are those of a generation. Who finds none free waits in line.
@@ -100,6 +101,7 @@ func (s *slots) begin(taken *slot, entered, tick int64) {
 	taken.mu.Lock()
 	taken.id = s.seq<<16 | uint64(taken.index)
 	taken.entered, taken.begin = entered, tick
+	taken.company = len(s.all) - len(s.free)
 	taken.mu.Unlock()
 }
 

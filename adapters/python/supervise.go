@@ -183,7 +183,7 @@ func (g *generation) expire() {
 		s := &g.slots.all[i]
 		s.mu.Lock()
 		id := s.id
-		late := id != 0 && !s.abandoned && s.lane == nil && s.failure == nil && now-s.entered > limit
+		late := id != 0 && !s.abandoned && !s.ended && s.lane == nil && s.failure == nil && now-s.entered > limit
 		s.mu.Unlock()
 		if late && !g.hasBegun(id) {
 			s.fail(id, errQueueTimeout, false)
@@ -207,7 +207,7 @@ func (g *generation) findLost() {
 		g.missing = nil
 		return
 	}
-	empty := queueEmpty(g.queueR)
+	empty := g.queue.empty()
 	newest := uint64(0)
 	for lane := range g.board.lanes {
 		newest = max(newest, g.board.begun(lane)>>16)
@@ -231,11 +231,7 @@ func (g *generation) findLost() {
 			found[id] = since
 			continue
 		}
-		was, free := s.fail(id, errWorkerEnded, true)
-		if free {
-			g.put(s)
-		}
-		if was {
+		if g.giveUp(id, errWorkerEnded) {
 			g.pool.failed.Add(1)
 		}
 	}

@@ -11,24 +11,22 @@ import (
 	"unsafe"
 )
 
-const fcntlSetPipeSize = 1031 // F_SETPIPE_SZ
+// queuePipe returns a pipe whose write end does not block. It has room for an id
+// of each slot, and many more, even where a pipe has but one page.
+func queuePipe() (r, w *os.File, err error) { return pipe(1) }
 
-// packetPipe returns a pipe of which each read returns what one write wrote,
-// and how many packets there is room for. The write end does not block.
-func packetPipe() (r, w *os.File, packets int, err error) {
+// replyPipe returns a pipe whose read end does not block. Its write end does,
+// and has as much room.
+func replyPipe() (r, w *os.File, err error) { return pipe(0) }
+
+// pipe returns a pipe of which one end does not block.
+func pipe(swift int) (r, w *os.File, err error) {
 	var fds [2]int
-	if err := syscall.Pipe2(fds[:], syscall.O_DIRECT|syscall.O_CLOEXEC); err != nil {
-		return nil, nil, 0, os.NewSyscallError("pipe2", err)
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
+		return nil, nil, os.NewSyscallError("pipe2", err)
 	}
-	// Each packet takes a page. Who may not have that many has to do with what
-	// pipes have by default, 16.
-	packets = 16
-	size, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fds[1]), fcntlSetPipeSize, 1<<20)
-	if errno == 0 {
-		packets = int(size) / os.Getpagesize()
-	}
-	syscall.SetNonblock(fds[1], true)
-	return os.NewFile(uintptr(fds[0]), "queue"), os.NewFile(uintptr(fds[1]), "queue"), packets, nil
+	syscall.SetNonblock(fds[swift], true)
+	return os.NewFile(uintptr(fds[0]), "pipe"), os.NewFile(uintptr(fds[1]), "pipe"), nil
 }
 
 // shareMemory returns memory that a process has too which maps the file. The
@@ -214,8 +212,17 @@ func tryWrite(f *os.File, data []byte) error {
 	return errors.Join(err, wrote)
 }
 
-// queueEmpty reports whether nothing is in a pipe.
-func queueEmpty(f *os.File) bool {
+// readPipe reads once.
+func readPipe(fd uintptr, b []byte) (n int, err error) {
+	for {
+		if n, err = syscall.Read(int(fd), b); err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
+
+// pipeEmpty reports whether nothing is in a pipe.
+func pipeEmpty(f *os.File) bool {
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return false

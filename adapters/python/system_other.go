@@ -8,18 +8,20 @@ import (
 	"os/exec"
 )
 
-// What workers are made of is Linux's: a pipe in packet mode as their queue.
+// What workers are made of is Linux's: descriptors that pass over sockets, memory
+// without a name, signals at the end of a parent.
 // Elsewhere Start returns this error, and nothing else here is ever called.
 var errSystem = errors.New("python: workers need Linux")
 
-func packetPipe() (r, w *os.File, packets int, err error) { return nil, nil, 0, errSystem }
-func shareMemory(size int) (*os.File, []byte, error)      { return nil, nil, errSystem }
-func unmap([]byte)                                        {}
-func socketPair() (ours, theirs *os.File, err error)      { return nil, nil, errSystem }
-func wouldBlock(error) bool                               { return false }
-func isolate(*exec.Cmd, *Config) error                    { return errSystem }
-func signalGroup(pid, sig int)                            {}
-func residentMemory(pid int) int64                        { return 0 }
+func queuePipe() (r, w *os.File, err error)          { return nil, nil, errSystem }
+func replyPipe() (r, w *os.File, err error)          { return nil, nil, errSystem }
+func shareMemory(size int) (*os.File, []byte, error) { return nil, nil, errSystem }
+func unmap([]byte)                                   {}
+func socketPair() (ours, theirs *os.File, err error) { return nil, nil, errSystem }
+func wouldBlock(error) bool                          { return false }
+func isolate(*exec.Cmd, *Config) error               { return errSystem }
+func signalGroup(pid, sig int)                       {}
+func residentMemory(pid int) int64                   { return 0 }
 
 const signalKill, signalDump = 9, 0
 
@@ -27,7 +29,9 @@ type receiver struct{}
 
 func (*receiver) receive(uintptr, []byte) (int, *os.File, error) { return 0, nil, errSystem }
 
-func queueEmpty(*os.File) bool { return false }
+func pipeEmpty(*os.File) bool { return false }
+
+func readPipe(uintptr, []byte) (int, error) { return 0, errSystem }
 
 func tryWrite(*os.File, []byte) error { return errSystem }
 

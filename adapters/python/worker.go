@@ -186,7 +186,7 @@ func (w *worker) exec(o order, theirs []*os.File) error {
 	w.cmd = exec.Command(c.Python, "-c", bootstrap, name)
 	w.cmd.Dir, w.cmd.Env = c.Dir, c.Env
 	w.cmd.Stdout, w.cmd.Stderr = outW, outW
-	w.cmd.ExtraFiles = append([]*os.File{scriptR, theirs[0], g.queueR, g.board.file}, theirs[1:]...)
+	w.cmd.ExtraFiles = append([]*os.File{scriptR, theirs[0], g.queue.r, g.board.file, g.replies.w}, theirs[1:]...)
 	err = isolate(w.cmd, c)
 	if err == nil {
 		err = g.pool.starter.do(w.cmd.Start)
@@ -288,6 +288,7 @@ func (w *worker) attend() {
 		l.conn.SetReadDeadline(time.Now()) // lane.read looks once more, and ends
 	}
 	readers.Wait()
+	g.replies.settle()
 	for _, l := range w.lanes {
 		g.lost(l)
 	}
@@ -308,12 +309,7 @@ func (g *generation) lost(l *lane) {
 	if id == 0 {
 		return
 	}
-	s := g.slots.of(id)
-	was, free := s.fail(id, errWorkerEnded, true)
-	if free {
-		g.put(s)
-	}
-	if was {
+	if g.giveUp(id, errWorkerEnded) {
 		g.pool.failed.Add(1)
 	}
 }

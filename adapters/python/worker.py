@@ -1,10 +1,11 @@
 """Serves a WSGI application for the Go process that started this one.
 
-Requests come as packets from a queue that all workers of a generation read: who
-is free takes the next. Each thread has a lane of its own, a socket on which its
-answers go back. A page of shared memory says which request a lane has begun, and
-which requests nobody waits for any more. Package adapters/python of gowsgi has
-the other half of this file, and doc.go there describes what passes between them.
+All workers of a generation read one queue, of the numbers of requests: who is free
+takes the next. The board, which is shared memory, has the request itself, room for
+a response that is small, which request a lane has begun, and which nobody waits for
+any more. Each thread has a lane of its own, a socket on which all other answers go
+back. Package adapters/python of gowsgi has the other half of this file, and doc.go
+there describes what passes between them.
 
 This file uses the standard library only, and runs on CPython 3.8 to 3.14.
 """
@@ -29,12 +30,13 @@ import threading
 import traceback
 
 # The descriptors that a process is started with; the lanes follow.
-CONTROL, QUEUE, BOARD, LANES = 4, 5, 6, 7
+CONTROL, QUEUE, BOARD, REPLIES, LANES = 4, 5, 6, 7, 8
 
-PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, nothing
+TOKEN = struct.Struct("<Q")  # on the queue, and for a response that is on the board: an id
+PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, bytes of the body
 FRAME = struct.Struct("<IIQHH")  # bytes after it, of them head, id, type, flags
 REPLY = struct.Struct("<II")  # bytes after it, type
-LARGEST_PACKET = 4096  # of the queue: a pipe in packet mode
+AREA = 4096  # bytes on the board for a request, or for a response
 
 INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
 RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
@@ -46,6 +48,7 @@ JOINED = 16 << 10  # up to here a copy is cheaper than a second piece
 
 pack_frame = FRAME.pack
 unpack_packet = PACKET.unpack_from
+unpack_token = TOKEN.unpack
 os_read, os_write = os.read, os.write
 
 
@@ -62,13 +65,15 @@ class Disconnected(ConnectionAbortedError):
 
 
 class Board:
-    """The shared page, as both sides see it."""
+    """The shared memory, as both sides see it."""
 
     def __init__(self, fd, lanes, slots):
-        self.memory = mmap.mmap(fd, lanes * 16 + slots)
+        self.areas = (lanes * 16 + slots + AREA - 1) // AREA * AREA  # two a slot: its request, and its response
+        self.memory = mmap.mmap(fd, self.areas + slots * 2 * AREA)
         view = memoryview(self.memory)
         self.words = view[:lanes * 16].cast("Q")  # two a lane: what it has begun, and whether it is to end
-        self.cancelled = view[lanes * 16:]  # a byte a slot
+        self.cancelled = view[lanes * 16:lanes * 16 + slots]  # a byte a slot
+        self.idents = view[self.areas:].cast("Q")  # each area of a request begins with its id
 
 
 # What heads have been found to be in order, so that Go need not be asked again.
@@ -235,8 +240,7 @@ class Exchange:
             if self.head is None:
                 raise ContractError("a block came, expected start_response to be called before")
             self.committed = True
-            head = b"" if self.flags & KEPT else self.head
-            lane.put(RESPONSE, self.ident, flags | self.flags, head, len(head), data)
+            lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, data)
         if too_long:  # Go has sent what fits
             raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
 
@@ -275,8 +279,7 @@ class Exchange:
         if self.failed is None and self.head is not None and block and len(block) <= BIGGEST and (
                 self.length < 0 or self.length == len(block)) and not self.lane.cancelled[self.slot]:
             self.committed = self.ended = True
-            head = b"" if self.flags & KEPT else self.head
-            self.lane.put(RESPONSE, self.ident, LAST | SINGLE | self.flags, head, len(head), block)
+            self.lane.respond(self.ident, LAST | SINGLE | self.flags, b"" if self.flags & KEPT else self.head, block)
         elif block:
             if len(block) > BIGGEST and self.length < 0:
                 self.length = len(block)
@@ -320,8 +323,7 @@ class Exchange:
         if position is None:
             return False
         self.committed = True
-        head = b"" if self.flags & KEPT else self.head
-        self.lane.put(RESPONSE, self.ident, self.flags, head, len(head))
+        self.lane.respond(self.ident, self.flags, b"" if self.flags & KEPT else self.head)
         self.lane.put_file(self.ident, wrapper.file.fileno(), position)
         return True
 
@@ -334,8 +336,7 @@ class Exchange:
             if self.head is None:
                 raise ContractError("the body ended, expected start_response to be called before")
             self.committed = True
-            head = b"" if self.flags & KEPT else self.head
-            self.lane.put(RESPONSE, self.ident, LAST | self.flags, head, len(head))
+            self.lane.respond(self.ident, LAST | self.flags, b"" if self.flags & KEPT else self.head)
         else:
             self.lane.put(END, self.ident, LAST)
         self.ended = True
@@ -524,13 +525,28 @@ class Lane:
     def __init__(self, fd, number, worker):
         self.fd, self.number, self.worker = fd, number, worker
         self.socket = None
+        self.memory, self.areas = worker.board.memory, worker.board.areas
         self.cancelled = worker.board.cancelled
         self.ident = 0
+        self.token = b""  # of the request
+        self.used = False  # something of the request went over the lane, which must not be overtaken
         self.thread = None
         self.errors = Errors(self)
 
+    def respond(self, ident, flags, head, block=b""):
+        """Sends the head and the first block of a response."""
+        size = len(head)
+        frame = size + len(block)
+        if not flags & LAST or self.used or frame > AREA - FRAME.size:
+            self.put(RESPONSE, ident, flags, head, size, block)
+            return
+        at = self.areas + (ident & 0xFFFF) * 2 * AREA + AREA
+        self.memory[at:at + FRAME.size + frame] = b"".join((pack_frame(frame, size, ident, RESPONSE, flags), head, block))
+        os_write(REPLIES, self.token)
+
     def put(self, kind, ident, flags, payload=b"", head=0, block=b""):
         """Sends a frame. One that is too long for Go's buffers becomes several."""
+        self.used = True
         rest = None
         if len(payload) + len(block) > BIGGEST:
             block = memoryview(block or payload)
@@ -607,22 +623,35 @@ class Lane:
         base["wsgi.errors"] = self.errors
         words, cancelled = worker.board.words, worker.board.cancelled
         begun, retire = self.number * 2, self.number * 2 + 1
+        memory, idents, areas = self.memory, worker.board.idents, self.areas
         known_keys = {}
         BytesIO = io.BytesIO
         while not words[retire]:
-            packet = os_read(QUEUE, LARGEST_PACKET)
-            if not packet:
+            token = os_read(QUEUE, TOKEN.size)
+            if not token:
                 return
-            ident, keys, values, flags, _ = unpack_packet(packet)
+            ident, = unpack_token(token)
             if not ident:  # only to make us look whether we are to end
                 continue
             words[begun] = ident
-            if cancelled[ident & 0xFFFF]:
+            self.token, self.used = token, False
+            slot = ident & 0xFFFF
+            if cancelled[slot]:
                 self.put(END, ident, LAST)
                 words[begun] = 0
                 continue
+            at = areas + slot * 2 * AREA
+            _, keys, values, flags, size = unpack_packet(memory, at)
+            at += PACKET.size
+            section = memory[at:at + keys]
+            at += keys
+            text = memory[at:at + values]
+            at += values
+            content = memory[at:at + size]
+            if idents[slot * 2 * AREA // 8] != ident:  # we were so late that it was given up
+                words[begun] = 0
+                continue
             self.ident = ident
-            at = 20 + keys
             if flags & LARGE:
                 self.put(WANT, ident, 0)
                 kind, packet = self.reply()
@@ -630,10 +659,7 @@ class Lane:
                     self.put(END, ident, LAST)
                     words[begun] = 0
                     continue
-                at = keys
-                section = packet[:at]
-            else:
-                section = packet[20:at]
+                section, text = packet[:keys], packet[keys:]
             names = known_keys.get(section)
             if names is None:
                 names = section.decode("latin-1").split("\0")
@@ -641,10 +667,10 @@ class Lane:
                     names = [sys.intern(name) for name in names]
                     known_keys[section] = names
             environ = base.copy()
-            environ.update(zip(names, packet[at:at + values].decode("latin-1").split("\0")))
+            environ.update(zip(names, text.decode("latin-1").split("\0")))
             exchange = Exchange(self, ident, environ.get("REQUEST_METHOD") == "HEAD")
             if flags & INLINE:
-                environ["wsgi.input"] = body = BytesIO(packet[at + values:])
+                environ["wsgi.input"] = body = BytesIO(content)
                 exchange.input_done = True
             else:
                 environ["wsgi.input"] = Input(exchange)
@@ -659,7 +685,8 @@ class Lane:
             del environ, exchange, body  # or it would live until the next request comes
             self.ident = 0
             words[begun] = 0
-            worker.count()
+            if worker.left:
+                worker.count()
 
 
 class Worker:
@@ -685,10 +712,9 @@ class Worker:
         tell(self.control, self.control_lock, message)
 
     def count(self):
-        if self.left:
-            self.left -= 1
-            if not self.left:
-                self.tell(op="full")
+        self.left -= 1
+        if not self.left:
+            self.tell(op="full")
 
     def run(self):
         os.set_blocking(QUEUE, True)
@@ -903,7 +929,7 @@ def main():
         line += part
     config = json.loads(line)
     lanes = [] if config["zygote"] else list(range(LANES, LANES + config["threads"]))
-    own = [CONTROL, QUEUE, BOARD] + lanes
+    own = [CONTROL, QUEUE, BOARD, REPLIES] + lanes
     for fd in own:
         os.set_inheritable(fd, False)
     for fd in map(int, os.listdir("/proc/self/fd")):
