@@ -14,24 +14,40 @@ import (
 // only the worker writes, and whether the lane is to end, which only Go does.
 // For each slot it has a byte that tells the worker that nobody waits for the
 // request any more, and two areas: one for the request, and one for a response
-// that is small.
+// that is small. And each lane has a window, into which Go reads the parts of a
+// body that are asked for.
 type board struct {
-	file  *os.File
-	lanes int
-	areas int // where they begin
-	bytes []byte
+	file    *os.File
+	lanes   int
+	areas   int // where they begin
+	windows int
+	bytes   []byte
 }
 
-// areaSize is the size of an area. Those that are never used take no memory.
-const areaSize = 4096
+const (
+	areaSize   = 4096
+	windowSize = largestFrame
+)
 
+// newBoard takes the memory of all but the windows, which is 2 MiB at the least,
+// at once: what is missing later ends the process that touches it.
 func newBoard(lanes, slots int) (*board, error) {
 	areas := (lanes*16 + slots + areaSize - 1) / areaSize * areaSize
-	file, bytes, err := shareMemory(areas + slots*2*areaSize)
+	windows := areas + slots*2*areaSize
+	file, bytes, err := shareMemory(windows, windows+lanes*windowSize)
 	if err != nil {
 		return nil, err
 	}
-	return &board{file: file, lanes: lanes, areas: areas, bytes: bytes}, nil
+	return &board{file: file, lanes: lanes, areas: areas, windows: windows, bytes: bytes}, nil
+}
+
+// window returns the window of a lane; nil when there is no memory for it.
+func (b *board) window(lane int) []byte {
+	at := b.windows + lane*windowSize
+	if reserve(b.file, int64(at), windowSize) != nil {
+		return nil
+	}
+	return b.bytes[at : at+windowSize : at+windowSize]
 }
 
 // request puts a packet, which begins with the id, into the area of a slot. A

@@ -55,6 +55,7 @@ const (
 	replyOK      = 0
 	replyEOF     = 1
 	replyRefused = 2
+	replyWindow  = 3 // so many bytes are in the window of the lane, and none follow
 )
 
 // message is a frame that has come.

@@ -21,6 +21,8 @@ type lane struct {
 	heard atomic.Int64 // tick of the last sign of progress
 	held  atomic.Int32 // what the worker waits for on our side: not its fault
 
+	window window
+
 	// Of the reader alone:
 	receiver receiver
 	buffer   []byte // what has come is buffer[:filled]

@@ -30,8 +30,9 @@ func pipe(swift int) (r, w *os.File, err error) {
 }
 
 // shareMemory returns memory that a process has too which maps the file. The
-// file has no name.
-func shareMemory(size int) (*os.File, []byte, error) {
+// file has no name. The first bytes of it are there, so many as are needed; the
+// rest is when it was reserved.
+func shareMemory(needed, size int) (*os.File, []byte, error) {
 	dir := "/dev/shm"
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		dir = ""
@@ -42,7 +43,11 @@ func shareMemory(size int) (*os.File, []byte, error) {
 	}
 	os.Remove(file.Name())
 	size = (size + 7) &^ 7
-	if err := file.Truncate(int64(size)); err != nil {
+	err = file.Truncate(int64(size))
+	if err == nil {
+		err = reserve(file, 0, int64(needed))
+	}
+	if err != nil {
 		file.Close()
 		return nil, nil, err
 	}
@@ -52,6 +57,16 @@ func shareMemory(size int) (*os.File, []byte, error) {
 		return nil, nil, os.NewSyscallError("mmap", err)
 	}
 	return file, b, nil
+}
+
+// reserve sees to it that a part of a file has its memory. A file system that
+// does not know of such a thing gets it when it is used.
+func reserve(file *os.File, at, size int64) error {
+	err := syscall.Fallocate(int(file.Fd()), 0, at, size)
+	if err == syscall.EOPNOTSUPP {
+		return nil
+	}
+	return os.NewSyscallError("fallocate", err)
 }
 
 func unmap(b []byte) { syscall.Munmap(b) }

@@ -13,15 +13,16 @@ import (
 // Elsewhere Start returns this error, and nothing else here is ever called.
 var errSystem = errors.New("python: workers need Linux")
 
-func queuePipe() (r, w *os.File, err error)          { return nil, nil, errSystem }
-func replyPipe() (r, w *os.File, err error)          { return nil, nil, errSystem }
-func shareMemory(size int) (*os.File, []byte, error) { return nil, nil, errSystem }
-func unmap([]byte)                                   {}
-func socketPair() (ours, theirs *os.File, err error) { return nil, nil, errSystem }
-func wouldBlock(error) bool                          { return false }
-func isolate(*exec.Cmd, *Config) error               { return errSystem }
-func signalGroup(pid, sig int)                       {}
-func residentMemory(pid int) int64                   { return 0 }
+func queuePipe() (r, w *os.File, err error)                  { return nil, nil, errSystem }
+func replyPipe() (r, w *os.File, err error)                  { return nil, nil, errSystem }
+func shareMemory(needed, size int) (*os.File, []byte, error) { return nil, nil, errSystem }
+func reserve(*os.File, int64, int64) error                   { return errSystem }
+func unmap([]byte)                                           {}
+func socketPair() (ours, theirs *os.File, err error)         { return nil, nil, errSystem }
+func wouldBlock(error) bool                                  { return false }
+func isolate(*exec.Cmd, *Config) error                       { return errSystem }
+func signalGroup(pid, sig int)                               {}
+func residentMemory(pid int) int64                           { return 0 }
 
 const signalKill, signalDump = 9, 0
 

@@ -81,6 +81,7 @@ type order struct {
 	Lanes        int      `json:"lanes,omitempty"`
 	Slots        int      `json:"slots,omitempty"`
 	Multiprocess bool     `json:"multiprocess"`
+	Ahead        int      `json:"ahead"`
 	MaxRequests  int      `json:"max_requests"`
 	PID          int      `json:"pid,omitempty"`
 	Signal       int      `json:"signal,omitempty"`
@@ -139,6 +140,7 @@ func (g *generation) start(zygote bool) (_ *worker, err error) {
 	o := order{
 		App: c.App, Path: c.Path, Zygote: zygote, Threads: c.Threads, First: max(0, w.block) * c.Threads,
 		Lanes: g.board.lanes, Slots: len(g.slots.all), Multiprocess: c.Processes > 1,
+		Ahead: c.ReadAhead,
 	}
 	if c.MaxRequests > 0 {
 		o.MaxRequests = c.MaxRequests + rand.IntN(max(0, c.MaxRequestsJitter)+1)
@@ -294,7 +296,12 @@ func (w *worker) attend() {
 	}
 	w.closeConns()
 	if w.block >= 0 {
-		g.freeBlock(w.block)
+		go func() { // a client may be slow to send what a worker has asked for
+			for _, l := range w.lanes {
+				l.shutWindow()
+			}
+			g.freeBlock(w.block)
+		}()
 	}
 	close(w.exited)
 	g.pool.wake()

@@ -41,10 +41,11 @@ AREA = 4096  # bytes on the board for a request, or for a response
 INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
 RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
 LAST, AGAIN, CHECK, COMMIT, SINGLE, KEPT = 1, 2, 4, 8, 16, 32  # flags of a frame
-OK, EOF, REFUSED = range(3)  # types of a reply
+OK, EOF, REFUSED, WINDOW = range(4)  # types of a reply
 
 BIGGEST = 256 << 10  # bytes of a frame: what Go has buffers for
 JOINED = 16 << 10  # up to here a copy is cheaper than a second piece
+SPILLED = 256 << 10  # from here on a file in memory is cheaper than the lane
 
 pack_frame = FRAME.pack
 unpack_packet = PACKET.unpack_from
@@ -69,11 +70,13 @@ class Board:
 
     def __init__(self, fd, lanes, slots):
         self.areas = (lanes * 16 + slots + AREA - 1) // AREA * AREA  # two a slot: its request, and its response
-        self.memory = mmap.mmap(fd, self.areas + slots * 2 * AREA)
+        windows = self.areas + slots * 2 * AREA  # one a lane: a part of a body that was asked for
+        self.memory = mmap.mmap(fd, windows + lanes * BIGGEST)
         view = memoryview(self.memory)
         self.words = view[:lanes * 16].cast("Q")  # two a lane: what it has begun, and whether it is to end
         self.cancelled = view[lanes * 16:lanes * 16 + slots]  # a byte a slot
-        self.idents = view[self.areas:].cast("Q")  # each area of a request begins with its id
+        self.idents = view[self.areas:windows].cast("Q")  # each area of a request begins with its id
+        self.windows = view[windows:]
 
 
 # What heads have been found to be in order, so that Go need not be asked again.
@@ -276,20 +279,51 @@ class Exchange:
         """Sends a body of one block, of which the length is known by that."""
         if type(block) is not bytes:
             block = as_bytes("the body yielded", block)
-        if self.failed is None and self.head is not None and block and len(block) <= BIGGEST and (
-                self.length < 0 or self.length == len(block)) and not self.lane.cancelled[self.slot]:
+        size = len(block)
+        if not size:
+            return
+        if self.failed is not None or self.head is None or 0 <= self.length != size or self.lane.cancelled[self.slot]:
+            self.send(block, SINGLE)
+        elif SPILLED <= size <= self.lane.ahead and not self.bodiless and self.spill(block):
+            pass
+        elif size <= BIGGEST:
             self.committed = self.ended = True
             self.lane.respond(self.ident, LAST | SINGLE | self.flags, b"" if self.flags & KEPT else self.head, block)
-        elif block:
-            if len(block) > BIGGEST and self.length < 0:
-                self.length = len(block)
-                if self.head is not None and not self.bodiless and self.head[:3] not in (b"204", b"304"):
-                    if self.flags & KEPT:  # Go has one already, which is another one now
-                        self.flags = self.flags & ~KEPT | AGAIN
-                    self.head += b"\0Content-Length\0%d" % self.length
-                self.send(block)
-            else:
-                self.send(block, SINGLE)
+        else:
+            self.state_length(size)
+            self.send(block)
+
+    def state_length(self, size):
+        """Adds a Content-Length, where there is none and one may be."""
+        if self.length < 0:
+            self.length = size
+            if not self.bodiless and self.head[:3] not in (b"204", b"304"):
+                if self.flags & KEPT:  # Go has a head already, which is another one now
+                    self.flags = self.flags & ~KEPT | AGAIN
+                self.head += b"\0Content-Length\0%d" % size
+
+    def spill(self, block):
+        """Sends a large block as a file in memory, which Go need not copy. Reports
+        whether that is possible."""
+        if self.head[:3] in (b"204", b"304"):
+            return False
+        try:
+            fd = os.memfd_create("gowsgi", os.MFD_CLOEXEC)
+        except (AttributeError, OSError):
+            return False
+        try:
+            rest = memoryview(block)
+            try:
+                while rest:
+                    rest = rest[os_write(fd, rest):]
+            except OSError:
+                return False
+            self.state_length(len(block))
+            self.committed = self.ended = True
+            self.lane.respond_file(self.ident, self.flags, b"" if self.flags & KEPT else self.head, fd, 0)
+        finally:
+            os.close(fd)
+        return True
 
     def iterate(self, body):
         if body is None:
@@ -322,9 +356,8 @@ class Exchange:
         position = wrapper.position()
         if position is None:
             return False
-        self.committed = True
-        self.lane.respond(self.ident, self.flags, b"" if self.flags & KEPT else self.head)
-        self.lane.put_file(self.ident, wrapper.file.fileno(), position)
+        self.committed = self.ended = True
+        self.lane.respond_file(self.ident, self.flags, b"" if self.flags & KEPT else self.head, wrapper.file.fileno(), position)
         return True
 
     def finish(self):
@@ -380,6 +413,7 @@ class RemoteBody(io.RawIOBase):
 
     def __init__(self, exchange):
         self.exchange = exchange
+        self.block = b""  # what has come and was not read yet
         self.error = None
         self.at_end = False
 
@@ -396,18 +430,26 @@ class RemoteBody(io.RawIOBase):
         lane = self.exchange.lane
         if self.exchange.ended or lane.cancelled[self.exchange.slot]:
             raise Disconnected(errno.ECONNABORTED, "the client has left")
-        with memoryview(buffer) as view, view.cast("B") as room:
-            lane.put(READ, self.exchange.ident, 0, b"", min(len(room), BIGGEST))
+        if not self.block:
+            # As much as there is space for, even if less is wanted now.
+            lane.put(READ, self.exchange.ident, 0, b"", BIGGEST)
             kind, size = lane.reply_head()
-            if kind == OK:
-                lane.receive_into(room[:size])
-                return size
-        text = lane.receive(size).decode("utf-8", "replace")
-        if kind == EOF:
-            self.at_end = True
-            return 0
-        self.error = InputError(errno.EPIPE, text)
-        raise self.error
+            if kind == WINDOW:
+                self.block = lane.window[:size]
+            elif kind == OK:  # there is no memory for a window
+                self.block = memoryview(lane.receive(size))
+            else:
+                text = lane.receive(size).decode("utf-8", "replace")
+                if kind == EOF:
+                    self.at_end = True
+                    return 0
+                self.error = InputError(errno.EPIPE, text)
+                raise self.error
+        with memoryview(buffer) as view, view.cast("B") as room:
+            block = self.block[:len(room)]
+            room[:len(block)] = block
+        self.block = self.block[len(block):]
+        return len(block)
 
     def readall(self):
         parts = []
@@ -528,7 +570,9 @@ class Lane:
         self.memory, self.areas = worker.board.memory, worker.board.areas
         self.cancelled = worker.board.cancelled
         self.ident = 0
+        self.window = worker.board.windows[number * BIGGEST:(number + 1) * BIGGEST]
         self.token = b""  # of the request
+        self.ahead = worker.ahead
         self.used = False  # something of the request went over the lane, which must not be overtaken
         self.thread = None
         self.errors = Errors(self)
@@ -580,14 +624,17 @@ class Lane:
             if sent:
                 parts[0] = parts[0][sent:]
 
-    def put_file(self, ident, fd, position):
+    def respond_file(self, ident, flags, head, fd, position):
+        """Sends a response of which the body is what follows in a file."""
+        self.used = True
         if self.socket is None:
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.fd)
-        payload = struct.pack("<Q", position)
-        frame = pack_frame(len(payload), 0, ident, FILE, 0) + payload
-        sent = self.socket.sendmsg([frame], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
-        if sent < len(frame):
-            self.write(frame[sent:])
+        payload = TOKEN.pack(position)
+        frames = b"".join((pack_frame(len(head), len(head), ident, RESPONSE, flags), head,
+                           pack_frame(len(payload), 0, ident, FILE, LAST), payload))
+        sent = self.socket.sendmsg([frames], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        if sent < len(frames):
+            self.write(frames[sent:])
 
     def log(self, ident, text):
         self.put(LOG, ident, 0, text[:BIGGEST // 4].encode("utf-8", "backslashreplace"))
@@ -600,13 +647,6 @@ class Lane:
                 raise InputError(errno.EPIPE, "the server has ended")
             data += part
         return data
-
-    def receive_into(self, room):
-        while len(room):
-            size = os.readv(self.fd, [room])
-            if not size:
-                raise InputError(errno.EPIPE, "the server has ended")
-            room = room[size:]
 
     def reply_head(self):
         size, kind = REPLY.unpack(self.receive(REPLY.size))
@@ -705,6 +745,7 @@ class Worker:
             "wsgi.input_terminated": True,
             "wsgi.file_wrapper": FileWrapper,
         }
+        self.ahead = config["ahead"]  # bytes of a response that Go takes before its client does
         self.lanes = [Lane(fd, config["first"] + i, self) for i, fd in enumerate(lanes)]
         self.left = config.get("max_requests", 0)
 
