@@ -31,18 +31,25 @@
 //
 // # How a request travels
 //
-// All workers read one queue: a pipe in packet mode, where one read is one
-// request. A worker that is free takes the next, so nobody has to choose one,
-// a busy worker finds its next request without having slept, and no request
-// waits behind a slow one while another worker is idle. Each thread has a lane,
-// a socket on which its responses come back, larger bodies go up, and file
-// descriptors travel. A page of shared memory says which request a lane has
-// begun, and which nobody waits for any more.
+// All workers read one queue, a pipe on which a request is a number of eight
+// bytes. The request itself lies in memory that they share with this process. A
+// worker that is free takes the next, so nobody has to choose one, a busy worker
+// finds its next request without having slept, and no request waits behind a slow
+// one while another worker is idle. A response that is small is left in that memory
+// too, and its number goes back on a second pipe, which is one for all workers. So
+// what costs most, system calls and waking somebody up, is shared by requests that
+// come at the same time.
 //
-// So a small request costs a write and a read on either side. Because it is
-// known what a worker had begun when it ended, that one request fails and
-// no other; and because it may have had an effect, it is not tried again
-// (SRV-01). Those in the queue are not touched by it.
+// Each thread has a lane besides, a socket for what is larger or takes more than
+// one step: responses that come in parts, heads that are to be checked, questions
+// for the request body, of which the parts come through shared memory, and file
+// descriptors. A large block that is all of a response travels as such a one: a
+// file in memory, which the operating system sends without another copy.
+//
+// The shared memory also says which request a lane has begun, and which nobody
+// waits for any more. Because it is known what a worker had begun when it ended,
+// that one request fails and no other; and because it may have had an effect, it
+// is not tried again (SRV-01). Those in the queue are not touched by it.
 //
 // # What happens to workers
 //

@@ -492,10 +492,11 @@ func TestIsolation(t *testing.T) {
 			if strings.Contains(variables, "DATABASE_PASSWORD") || !strings.Contains(variables, "GIVEN") || !strings.Contains(variables, "PATH") {
 				t.Errorf("the worker sees %q", strings.Fields(variables))
 			}
-			// Standard ones, control, queue, board and its mapping, one lane.
+			// Standard ones, control, queue, board and its mapping, replies, one lane.
+			s.get("/raw/big") // by a descriptor that is closed again
 			descriptors := strings.Split(s.get("/raw/descriptors").body, "\n")
-			if len(descriptors) != 8 || strings.Contains(strings.Join(descriptors, "\n"), "/dev/zero") {
-				t.Errorf("the worker has %q, want eight descriptors", descriptors)
+			if len(descriptors) != 9 || strings.Contains(strings.Join(descriptors, "\n"), "/dev/zero") {
+				t.Errorf("the worker has %q, want nine descriptors", descriptors)
 			}
 			// Standard ones, and that of the listing.
 			if text := s.get("/raw/childs_descriptors").body; strings.Count(text, " -> ") != 4 {
@@ -581,5 +582,20 @@ func TestCloseDrains(t *testing.T) {
 	}
 	if err := s.pool.Reload(t.Context()); err == nil {
 		t.Error("Reload after Close succeeds")
+	}
+}
+
+// TestMisplaced: a worker that finds nothing on the board for an id, because its
+// request was given up meanwhile, leaves it.
+func TestMisplaced(t *testing.T) {
+	s := open(t, config(t))
+	s.want("/raw/hello", 200, "Hello, world!\n")
+	for slot := range uint64(3) {
+		s.pool.Misplace(1<<40 | slot)
+	}
+	s.want("/raw/hello", 200, "Hello, world!\n")
+	eventually(t, "no lane is busy", func() bool { return s.pool.Stats().Busy == 0 })
+	if stats := s.pool.Stats(); stats.Restarts != 0 || stats.Waiting != 0 {
+		t.Errorf("%+v: want the worker to be the first one, and nobody to wait", stats)
 	}
 }

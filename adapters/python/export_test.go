@@ -1,0 +1,19 @@
+package python
+
+// LoseWindows takes the windows of the lanes away, as if there were no memory for
+// them.
+func (p *Pool) LoseWindows() {
+	p.current.mu.Lock()
+	defer p.current.mu.Unlock()
+	for _, w := range p.current.workers {
+		for _, l := range w.lanes {
+			l.window.mu.Lock()
+			l.window.tried, l.window.room = true, nil
+			l.window.mu.Unlock()
+		}
+	}
+}
+
+// Misplace puts an id on the queue of which nothing is on the board: that of a
+// request that was given up while a worker had it in its hand.
+func (p *Pool) Misplace(id uint64) { p.current.queue.push(id, false) }
