@@ -70,10 +70,12 @@ func TestPacket(t *testing.T) {
 			want = binary.LittleEndian.AppendUint32(want, 3)
 			want = binary.LittleEndian.AppendUint32(want, uint32(len(long)+5))
 			want = binary.LittleEndian.AppendUint16(want, test.flags)
-			want = append(want, "\x00\x00A\x00Z"+long+"\x00last"...)
+			inline := ""
 			if test.fits {
-				want = append(want, test.body...)
+				inline = test.body
 			}
+			want = binary.LittleEndian.AppendUint16(want, uint16(len(inline)))
+			want = append(want, "A\x00Z"+long+"\x00last"+inline...)
 			if diff := cmp.Diff(want, p.packet); diff != "" {
 				t.Errorf("the packet is not as wanted (-want +got):\n%s", diff)
 			}
