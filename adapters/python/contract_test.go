@@ -92,6 +92,23 @@ func TestLengths(t *testing.T) {
 	}
 }
 
+// TestSizes: a block of any size is as long as it was, and has a length, however
+// it comes: on the board, behind a frame, in parts, or as a file in memory.
+func TestSizes(t *testing.T) {
+	s := open(t, config(t))
+	for _, edge := range []int{1, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 3 << 20} {
+		for _, size := range []int{edge - 100, edge - 20, edge, edge + 1} {
+			if size <= 0 {
+				continue
+			}
+			a := s.get(fmt.Sprint("/raw/sized?", size))
+			if want := fmt.Sprint(size); a.header.Get("Content-Length") != want || a.body != strings.Repeat("x", size) || a.err != nil {
+				t.Errorf("%d bytes: got %d, Content-Length %q, %v", size, len(a.body), a.header.Get("Content-Length"), a.err)
+			}
+		}
+	}
+}
+
 func TestEnviron(t *testing.T) {
 	c := config(t)
 	c.Threads = 2

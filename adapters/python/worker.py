@@ -286,7 +286,7 @@ class Exchange:
             self.send(block, SINGLE)
         elif SPILLED <= size <= self.lane.ahead and not self.bodiless and self.spill(block):
             pass
-        elif size <= BIGGEST:
+        elif len(self.head) + size <= BIGGEST:  # one frame
             self.committed = self.ended = True
             self.lane.respond(self.ident, LAST | SINGLE | self.flags, b"" if self.flags & KEPT else self.head, block)
         else:

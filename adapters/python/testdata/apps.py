@@ -291,6 +291,12 @@ def big(environ, start_response):
     return [b"0123456789" * 100000]
 
 
+def sized(environ, start_response):
+    """One block, of as many bytes as the query says."""
+    start_response("200 OK", TEXT)
+    return [b"x" * int(environ["QUERY_STRING"])]
+
+
 def download(environ, start_response):
     """As many MiB as the query says, without a length."""
     start_response("200 OK", TEXT)
