@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,7 +147,9 @@ func (c Config) settle() (Config, error) {
 	c.QueueTimeout = cmp.Or(c.QueueTimeout, defaultTimeout)
 	c.Queue = cmp.Or(c.Queue, defaultQueue)
 	c.BufferBody = cmp.Or(c.BufferBody, defaultBufferBody)
-	c.ReadAhead = cmp.Or(c.ReadAhead, defaultReadAhead)
+	if c.ReadAhead = cmp.Or(c.ReadAhead, defaultReadAhead); c.ReadAhead < 0 {
+		c.ReadAhead = math.MaxInt
+	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -109,6 +109,25 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// TestReadAheadNone: a response is taken from the worker as it comes when there is
+// no limit, and when there is one that no block keeps.
+func TestReadAheadNone(t *testing.T) {
+	for _, ahead := range []int{-1, 1} {
+		c := config(t)
+		c.ReadAhead = ahead
+		s := open(t, c)
+		for _, path := range []string{"/raw/big", "/raw/download?3", "/raw/file"} {
+			want := 1000000
+			if path == "/raw/download?3" {
+				want = 3 << 20
+			}
+			if a := s.get(path); len(a.body) != want || a.err != nil {
+				t.Errorf("ReadAhead %d: %s has %d bytes, %v; want %d", ahead, path, len(a.body), a.err, want)
+			}
+		}
+	}
+}
+
 func TestEnviron(t *testing.T) {
 	c := config(t)
 	c.Threads = 2

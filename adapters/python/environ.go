@@ -1,7 +1,6 @@
 package python
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -17,6 +16,7 @@ type variable struct{ name, value string }
 // packer makes packets. It is kept from request to request.
 type packer struct {
 	variables []variable
+	headers   []variable // room for those of variables that are headers
 	packet    []byte
 	collect   func(key, value string) bool // method value, made once
 }
@@ -30,19 +30,25 @@ var packers = sync.Pool{New: func() any {
 var errNUL = errors.New("python: a variable of the request contains a NUL, which has no place in a native string")
 
 func (p *packer) add(key, value string) bool {
-	p.variables = append(p.variables, variable{key, value})
+	if strings.HasPrefix(key, "HTTP_") {
+		p.headers = append(p.headers, variable{key, value})
+	} else {
+		p.variables = append(p.variables, variable{key, value})
+	}
 	return true
 }
 
 // gather collects the variables that are strings. Values of other types do not
 // leave the process. What Python sets by itself is left out.
 //
-// The names are put into an order: then the requests of one browser have the
-// same list of names, and the worker need not take it apart again.
+// The names of headers, which net/http keeps in a map, are put into an order: then
+// the requests of one browser have the same list of names, and the worker need not
+// take it apart again. The others come in one.
 func (p *packer) gather(environ *wsgi.Environ) error {
-	p.variables = p.variables[:0]
+	p.variables, p.headers = p.variables[:0], p.headers[:0]
 	environ.Strings(p.collect)
-	slices.SortFunc(p.variables, func(a, b variable) int { return cmp.Compare(a.name, b.name) })
+	slices.SortFunc(p.headers, func(a, b variable) int { return strings.Compare(a.name, b.name) })
+	p.variables = append(p.variables, p.headers...)
 	for _, v := range p.variables {
 		if strings.IndexByte(v.name, 0) >= 0 || strings.IndexByte(v.value, 0) >= 0 {
 			return errNUL

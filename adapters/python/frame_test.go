@@ -58,7 +58,7 @@ func TestPacket(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			long := strings.Repeat("l", test.long)
 			p := packers.Get().(*packer)
-			environ := wsgi.EnvironFromMap(map[string]any{"Z": "last", "A": long, "wsgi.other": 3})
+			environ := wsgi.EnvironFromMap(map[string]any{"HTTP_Z": "last", "HTTP_A": long, "wsgi.other": 3})
 			if err := p.gather(environ); err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestPacket(t *testing.T) {
 			}
 			var want []byte
 			want = binary.LittleEndian.AppendUint64(want, 7<<16|1)
-			want = binary.LittleEndian.AppendUint32(want, 3)
+			want = binary.LittleEndian.AppendUint32(want, 13)
 			want = binary.LittleEndian.AppendUint32(want, uint32(len(long)+5))
 			want = binary.LittleEndian.AppendUint16(want, test.flags)
 			inline := ""
@@ -75,7 +75,7 @@ func TestPacket(t *testing.T) {
 				inline = test.body
 			}
 			want = binary.LittleEndian.AppendUint16(want, uint16(len(inline)))
-			want = append(want, "A\x00Z"+long+"\x00last"+inline...)
+			want = append(want, "HTTP_A\x00HTTP_Z"+long+"\x00last"+inline...)
 			if diff := cmp.Diff(want, p.packet); diff != "" {
 				t.Errorf("the packet is not as wanted (-want +got):\n%s", diff)
 			}
