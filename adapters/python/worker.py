@@ -700,14 +700,16 @@ class Lane:
                     words[begun] = 0
                     continue
                 section, text = packet[:keys], packet[keys:]
-            names = known_keys.get(section)
-            if names is None:
-                names = section.decode("latin-1").split("\0")
+            known = known_keys.get(section)
+            if known is None:
+                names = [sys.intern(name) for name in section.decode("latin-1").split("\0")]
+                known = names, base.copy()  # with the names in it, which saves the copy to grow
+                known[1].update(dict.fromkeys(names))
                 if len(known_keys) < 1000:
-                    names = [sys.intern(name) for name in names]
-                    known_keys[section] = names
-            environ = base.copy()
-            environ.update(zip(names, text.decode("latin-1").split("\0")))
+                    known_keys[section] = known
+            names, environ = known[0], known[1].copy()
+            for name, value in zip(names, text.decode("latin-1").split("\0")):
+                environ[name] = value
             exchange = Exchange(self, ident, environ.get("REQUEST_METHOD") == "HEAD")
             if flags & INLINE:
                 environ["wsgi.input"] = body = BytesIO(content)
