@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -108,9 +106,6 @@ func apply(environ *wsgi.Environ, to changes) *wsgi.Environ {
 	return inner
 }
 
-// claim is what the proxies say.
-type claim struct{ client, proto, host, port, prefix string }
-
 func (c *ProxyFixConfig) changes(environ *wsgi.Environ) changes {
 	if len(c.Trusted) > 0 && !c.isProxy(environ.Var("REMOTE_ADDR")) {
 		return nil
@@ -134,63 +129,6 @@ func (c *ProxyFixConfig) changes(environ *wsgi.Environ) changes {
 		to["SCRIPT_NAME"] = prefix + environ.Var("SCRIPT_NAME")
 	}
 	return to
-}
-
-// changeSite adds what changes of the scheme, the host and the port.
-func (said *claim) changeSite(environ *wsgi.Environ, to changes) {
-	scheme, _ := environ.Get("wsgi.url_scheme").(string)
-	asked := environ.Var("HTTP_HOST")
-	changed := false
-	switch proto := strings.ToLower(said.proto); proto {
-	case "http", "https":
-		changed = proto != scheme
-		scheme = proto
-		to["wsgi.url_scheme"] = scheme
-		to["HTTPS"] = map[string]string{"https": "on"}[scheme]
-	}
-	if _, _, ok := parseHost(said.host); ok {
-		asked, changed = said.host, true
-	}
-	name, port, ok := parseHost(asked)
-	if said.port != "" && validPort(said.port) {
-		port, changed = said.port, true
-		if ok {
-			host := strings.TrimSuffix(asked, asked[hostEnd(asked):])
-			if port != standardPort(scheme) {
-				host += ":" + port
-			}
-			asked = host
-		}
-	}
-	if !changed {
-		return
-	}
-	if port == "" {
-		port = standardPort(scheme)
-	}
-	to["SERVER_PORT"] = port
-	if ok && asked != environ.Var("HTTP_HOST") {
-		to["HTTP_HOST"] = asked
-		to["SERVER_NAME"] = name
-	}
-}
-
-// hostEnd is where the port of a valid host begins, with its colon, or its end.
-func hostEnd(host string) int {
-	if bracket := strings.IndexByte(host, ']'); bracket >= 0 {
-		return bracket + 1
-	}
-	if colon := strings.IndexByte(host, ':'); colon >= 0 {
-		return colon
-	}
-	return len(host)
-}
-
-func standardPort(scheme string) string {
-	if scheme == "https" {
-		return "443"
-	}
-	return "80"
 }
 
 // isProxy reports whether address is that of a trusted proxy. A peer without an
@@ -239,100 +177,3 @@ func (c *ProxyFixConfig) elementOf(nodes []string) int {
 	}
 	return -1
 }
-
-// fromRight returns the n-th element of a list from the right, "" for none.
-func fromRight(list string, n int) string {
-	if n == 0 || list == "" {
-		return ""
-	}
-	all := slices.Collect(elements(list))
-	if len(all) < n {
-		return ""
-	}
-	return all[len(all)-n]
-}
-
-// readForwarded takes the element that counts of the header Forwarded. A
-// malformed header says nothing.
-func (c *ProxyFixConfig) readForwarded(header string, said *claim) {
-	var all []claim
-	var nodes []string
-	for element := range elements(header) {
-		var one claim
-		for parameter := range parameters(element) {
-			name, value, ok := strings.Cut(parameter, "=")
-			if value, ok = unquoteIf(value, ok); !ok || !isToken(name) {
-				return
-			}
-			field := map[string]*string{"for": &one.client, "proto": &one.proto, "host": &one.host}[strings.ToLower(name)]
-			switch {
-			case field == nil:
-			case *field != "": // twice in one element
-				return
-			default:
-				*field = value
-			}
-		}
-		all = append(all, one)
-		nodes = append(nodes, one.client)
-	}
-	i := c.elementOf(nodes)
-	if i < 0 {
-		return
-	}
-	said.client = all[i].client
-	if c.Proto > 0 {
-		said.proto = all[i].proto
-	}
-	if c.Host > 0 {
-		said.host = all[i].host
-	}
-}
-
-func unquoteIf(value string, ok bool) (string, bool) {
-	if !ok {
-		return "", false
-	}
-	return unquote(value)
-}
-
-// parseNode parses an address with or without a port. The names that RFC 7239
-// allows in its place, such as "unknown" and "_hidden", are none.
-func parseNode(s string) (address netip.Addr, port string, ok bool) {
-	host := s
-	switch {
-	case strings.HasPrefix(s, "["):
-		inside, after, closed := strings.Cut(s[1:], "]")
-		if !closed || after != "" && after[0] != ':' {
-			return netip.Addr{}, "", false
-		}
-		host, port = inside, strings.TrimPrefix(after, ":")
-		if strings.IndexByte(host, ':') < 0 {
-			return netip.Addr{}, "", false
-		}
-	case strings.Count(s, ":") == 1:
-		host, port, _ = strings.Cut(s, ":")
-	}
-	address, err := netip.ParseAddr(host)
-	if err != nil || !validPort(port) {
-		return netip.Addr{}, "", false
-	}
-	return address.Unmap().WithZone(""), port, true
-}
-
-// parsePrefix parses a path that the proxy has taken off.
-func parsePrefix(s string) (string, bool) {
-	path, err := url.PathUnescape(s)
-	if err != nil || path == "" || path[0] != '/' {
-		return "", false
-	}
-	path = strings.TrimSuffix(path, "/")
-	for segment := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsFunc(segment, isControl) {
-			return "", false
-		}
-	}
-	return path, true
-}
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' }

@@ -2,144 +2,19 @@ package frontend_test
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gowsgi/gowsgi/conformance/frontend"
 	"github.com/gowsgi/gowsgi/internal/adaptertest"
 	"github.com/gowsgi/gowsgi/internal/fcgi"
-	"github.com/gowsgi/gowsgi/internal/scgi"
-	"github.com/gowsgi/gowsgi/internal/uwsgi"
 )
-
-// backend listens, and runs serve for each connection.
-func backend(t *testing.T, serve func(c net.Conn)) (addr string) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan bool)
-	go func() {
-		defer close(done)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.SetDeadline(time.Now().Add(adaptertest.Patience))
-			serve(c)
-			c.Close()
-		}
-	}()
-	t.Cleanup(func() {
-		l.Close()
-		<-done
-	})
-	return l.Addr().String()
-}
-
-// listen starts a front end for the time of the test.
-func listen(t *testing.T, c frontend.Config) net.Conn {
-	t.Helper()
-	if c.Network == "" {
-		c.Network = "tcp"
-	}
-	f, err := c.Listen()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return adaptertest.Dial(t, f.Addr().String())
-}
-
-// readRequest reads a request of a front end up to the end of its variables,
-// for FastCGI up to the end of STDIN where that is empty.
-func readRequest(t *testing.T, protocol string, in *bufio.Reader) (list []string) {
-	var b []byte
-	headLen := map[string]func([]byte) (int, error){"scgi": scgi.HeadLen, "uwsgi": uwsgi.HeadLen}[protocol]
-	add := func(name, value string) error {
-		list = append(list, name, value)
-		return nil
-	}
-	if protocol == "fastcgi" {
-		for {
-			h, content := readRecord(t, in)
-			switch {
-			case h.Type == fcgi.Params && h.Length > 0:
-				b = append(b, content...)
-			case h.Type == fcgi.Params:
-				for s := string(b); s != ""; {
-					name, value, rest, err := fcgi.NextPair(s)
-					if err != nil {
-						t.Error(err)
-						return list
-					}
-					add(name, value)
-					s = rest
-				}
-				return list
-			}
-		}
-	}
-	for {
-		n, err := headLen(b)
-		if err == nil && n > 0 && n == len(b) {
-			if protocol == "scgi" {
-				err = scgi.Parse(string(b), add)
-			} else {
-				err = uwsgi.Parse(string(b), add)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-			return list
-		}
-		c, readErr := in.ReadByte()
-		if err != nil || readErr != nil {
-			t.Errorf("reading a request: %v, %v", err, readErr)
-			return list
-		}
-		b = append(b, c)
-	}
-}
-
-func readRecord(t *testing.T, in *bufio.Reader) (fcgi.Header, []byte) {
-	b := make([]byte, fcgi.HeaderLen)
-	_, err := io.ReadFull(in, b)
-	if err != nil {
-		return fcgi.Header{}, nil
-	}
-	h, err := fcgi.ParseHeader(b)
-	if err != nil {
-		t.Error(err)
-	}
-	content := make([]byte, int(h.Length)+int(h.Padding))
-	io.ReadFull(in, content)
-	return h, content[:h.Length]
-}
-
-var date = regexp.MustCompile(`Date: [^\r]*\r\n`)
-
-// outcome is what a client sees: all bytes, and whether the connection was
-// reset.
-func outcome(c net.Conn) string {
-	b, err := io.ReadAll(c)
-	text := date.ReplaceAllString(string(b), "")
-	if err != nil {
-		text += "<" + err.Error()[strings.LastIndex(err.Error(), " ")+1:] + ">"
-	}
-	return text
-}
 
 const (
 	get   = "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
@@ -289,131 +164,6 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// TestTime: bytes go both ways as they come.
-func TestTime(t *testing.T) {
-	for _, protocol := range []string{"fastcgi", "scgi", "uwsgi"} {
-		t.Run(protocol, func(t *testing.T) {
-			adaptertest.Leaks(t)
-			parts := make(chan string)
-			answer := make(chan string)
-			addr := backend(t, func(c net.Conn) {
-				in := bufio.NewReader(c)
-				readRequest(t, protocol, in)
-				for range 2 {
-					if protocol == "fastcgi" {
-						_, content := readRecord(t, in)
-						parts <- string(content)
-					} else {
-						b := make([]byte, 5)
-						io.ReadFull(in, b)
-						parts <- string(b)
-					}
-				}
-				for text := range answer {
-					if protocol == "fastcgi" {
-						text = string(fcgi.AppendStream(nil, fcgi.Stdout, 1, []byte(text)))
-					}
-					io.WriteString(c, text)
-				}
-			})
-			c := listen(t, frontend.Config{Protocol: protocol, Addr: addr})
-			io.WriteString(c, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n")
-			for _, part := range []string{"first", "later"} {
-				io.WriteString(c, part)
-				if got := <-parts; got != part {
-					t.Fatalf("the server got %q, expected %q before the client sends more", got, part)
-				}
-			}
-			status := "Status: 200 OK\r\n"
-			if protocol == "uwsgi" {
-				status = "HTTP/1.1 200 OK\r\n"
-			}
-			in := bufio.NewReader(c)
-			for _, step := range []struct{ send, want string }{
-				{status + "\r\n", "\r\n\r\n"}, {"x", "1\r\nx\r\n"}, {"yz", "2\r\nyz\r\n"},
-			} {
-				answer <- step.send
-				var got []byte
-				for !bytes.HasSuffix(got, []byte(step.want)) {
-					b, err := in.ReadByte()
-					if err != nil {
-						t.Fatalf("after %q the client got %q, %v, expected %q", step.send, got, err, step.want)
-					}
-					got = append(got, b)
-				}
-			}
-			close(answer)
-		})
-	}
-}
-
-// TestClientLeaves: the server learns of it, in its protocol.
-func TestClientLeaves(t *testing.T) {
-	for _, protocol := range []string{"fastcgi", "scgi", "uwsgi"} {
-		for name, leave := range map[string]func(c *net.TCPConn){
-			"resets": func(c *net.TCPConn) { c.SetLinger(0); c.Close() },
-			"closes": func(c *net.TCPConn) { c.Close() },
-		} {
-			t.Run(protocol+"/"+name, func(t *testing.T) {
-				adaptertest.Leaks(t)
-				ready, ended := make(chan bool), make(chan string)
-				addr := backend(t, func(c net.Conn) {
-					in := bufio.NewReader(c)
-					readRequest(t, protocol, in)
-					ready <- true
-					b, _ := io.ReadAll(in)
-					ended <- string(b)
-				})
-				c := listen(t, frontend.Config{Protocol: protocol, Addr: addr})
-				io.WriteString(c, get)
-				<-ready
-				leave(c.(*net.TCPConn))
-				want := ""
-				if protocol == "fastcgi" {
-					want = string(fcgi.AppendAbort(fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1), 1))
-				}
-				if got := <-ended; got != want {
-					t.Errorf("the server got %q, expected %q and the end of the connection", got, want)
-				}
-			})
-		}
-	}
-}
-
-// TestCutBody: a request body that is not whole does not look so.
-func TestCutBody(t *testing.T) {
-	for _, protocol := range []string{"fastcgi", "scgi", "uwsgi"} {
-		t.Run(protocol, func(t *testing.T) {
-			got := make(chan string)
-			addr := backend(t, func(c net.Conn) {
-				in := bufio.NewReader(c)
-				readRequest(t, protocol, in)
-				if protocol == "fastcgi" {
-					text := ""
-					for range 2 {
-						h, content := readRecord(t, in)
-						text += fmt.Sprintf("%d %q;", h.Type, content)
-					}
-					got <- text
-					return
-				}
-				b, _ := io.ReadAll(in)
-				got <- string(b)
-			})
-			c := listen(t, frontend.Config{Protocol: protocol, Addr: addr})
-			io.WriteString(c, "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf")
-			c.(*net.TCPConn).CloseWrite()
-			want := "half"
-			if protocol == "fastcgi" {
-				want = `5 "half";2 "";`
-			}
-			if text := <-got; text != want {
-				t.Errorf("the server got %s, expected %s and the end", text, want)
-			}
-		})
-	}
-}
-
 // TestKeepConn: the requests of one client come on one connection.
 func TestKeepConn(t *testing.T) {
 	adaptertest.Leaks(t)
@@ -505,51 +255,6 @@ func TestProgramFails(t *testing.T) {
 			io.WriteString(c, get)
 			if got := outcome(c); got != tt.want {
 				t.Errorf("the client sees %q, expected %q", got, tt.want)
-			}
-		})
-	}
-}
-
-// TestCutUpload cuts a response while the request is being sent: the sender may
-// be the one who learns of the reset.
-func TestCutUpload(t *testing.T) {
-	for protocol, head := range map[string]string{"scgi": "Status: 200 OK\r\n\r\n", "uwsgi": "HTTP/1.1 200 OK\r\n\r\n"} {
-		t.Run(protocol, func(t *testing.T) {
-			adaptertest.Leaks(t)
-			seen := make(chan bool)
-			addr := backend(t, func(c net.Conn) {
-				io.CopyN(io.Discard, c, 256<<10)
-				io.WriteString(c, head+"begun")
-				<-seen
-				io.CopyN(io.Discard, c, 64<<10) // to have the sender at work
-				c.(*net.TCPConn).SetLinger(0)
-			})
-			for range 20 {
-				c := listen(t, frontend.Config{Protocol: protocol, Addr: addr})
-				sent := make(chan bool)
-				go func() {
-					defer close(sent)
-					io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000000\r\n\r\n")
-					for block := make([]byte, 64<<10); ; {
-						if _, err := c.Write(block); err != nil {
-							return
-						}
-					}
-				}()
-				in := bufio.NewReader(c)
-				for line := ""; line != "begun\r\n"; {
-					var err error
-					if line, err = in.ReadString('\n'); err != nil {
-						t.Fatal(err)
-					}
-				}
-				seen <- true
-				rest, _ := io.ReadAll(in)
-				c.Close()
-				<-sent
-				if len(rest) > 0 {
-					t.Fatalf("behind the begun response the client sees %q, expected that it is not whole", rest)
-				}
 			}
 		})
 	}

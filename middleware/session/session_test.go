@@ -2,14 +2,12 @@ package session_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,134 +171,6 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// Headers that the application has set stay, but for what gives a response of
-// one visitor to others.
-func TestPrivate(t *testing.T) {
-	for cache, want := range map[string]string{
-		"": "private", "no-store": "no-store", "public, max-age=60": "private, max-age=60", "s-maxage=5": "private",
-		"private": "private", "no-cache": "private, no-cache", "Public": "private", "private, no-store": "private, no-store",
-	} {
-		headers := wsgi.Headers{{Name: "Vary", Value: "Accept, cookie"}, {Name: "Set-Cookie", Value: "own=1"}}
-		if cache != "" {
-			headers.Add("Cache-Control", cache)
-		}
-		app := session.New(session.Config{Keys: [][]byte{key}})(does(func(s *session.Session) (string, error) { return "", s.Set("a", "b") }, headers...))
-		res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "/"))
-		if got := strings.Join(res.Headers.Values("Cache-Control"), "+"); got != want {
-			t.Errorf("%q became %q, expected %q", cache, got, want)
-		}
-		if n := len(res.Headers.Values("Set-Cookie")); n != 2 || len(res.Headers.Values("Vary")) != 1 {
-			t.Errorf("headers are %v", res.Headers)
-		}
-	}
-}
-
-// A cookie that the server has not made, or not for this, is no session.
-func TestRefused(t *testing.T) {
-	both(t, func(t *testing.T, config session.Config) {
-		b := visit(t, config)
-		b.get("/login?eve")
-		eves := b.cookie
-		b.cookie = ""
-		b.get("/login?ada")
-		good := b.cookie
-		b.quiet = false
-		flip := func(i int) string {
-			c := []byte(good)
-			if c[i] = 'A'; good[i] == 'A' {
-				c[i] = 'B'
-			}
-			return string(c)
-		}
-		for name, value := range map[string]string{
-			"first byte": flip(0), "middle": flip(len(good) / 2), "near the end": flip(len(good) - 3), "cut": good[:len(good)-4], "half": good[:len(good)/2],
-			"one letter": "A", "longer": good + "AAAA", "padding": good + "=", "twice": good + good, "no base64": "!!!!", "huge": strings.Repeat("A", 100_000),
-			"other spelling of the last letter": good[:len(good)-1] + string(alphabet[strings.IndexByte(alphabet, good[len(good)-1])^1]), "blank": good[:3] + " " + good[4:], "chosen by the client": base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte("i"), 32)),
-			"another's before it": eves + "; __Host-session=" + good, "another's after it": good + "; __Host-session=" + eves,
-			"two": good + "; __Host-session=" + flip(0),
-		} {
-			t.Run(name, func(t *testing.T) {
-				b.t = t
-				b.cookie = value
-				res := b.get("/get")
-				if res.Text() != "|" || res.Headers.Has("Set-Cookie") || !strings.HasPrefix(res.Errors, "session: the cookie __Host-session is refused: ") || strings.Contains(res.Errors, good[:10]) {
-					t.Errorf("got %q, %v, report %q", res.Text(), res.Headers, res.Errors)
-				}
-				b.cookie = value
-				b.get("/set?x")
-				if b.cookie == value || strings.HasPrefix(value, b.cookie) {
-					t.Errorf("the cookie %q was adopted", value)
-				}
-			})
-		}
-		for _, name := range []string{"__host-session", "%5f%5fHost-session", "x__Host-session", "__Host-sessio"} { // CVE-2020-8184
-			res := wsgitest.Do(t, b.app, wsgitest.NewRequest("GET", "/get").With("Cookie", name+"="+good))
-			if res.Text() != "|" {
-				t.Errorf("%q was taken for the cookie", name)
-			}
-		}
-		if res := wsgitest.Do(t, b.app, wsgitest.NewRequest("GET", "/get").With("Cookie", `a=b; __Host-session="`+good+`"; c`)); res.Text() != "|ada" {
-			t.Errorf("among others: got %q", res.Text())
-		}
-	})
-}
-
-// A cookie for one name, or of one site's keys, is none for another.
-func TestKeys(t *testing.T) {
-	other := bytes.Repeat([]byte("o"), 40)
-	b := visit(t, session.Config{Keys: [][]byte{key}})
-	b.get("/set?one")
-	old := b.cookie
-	rotated := visit(t, session.Config{Keys: [][]byte{other, key}})
-	rotated.cookie = old
-	res := rotated.get("/get")
-	if res.Text() != "one|" || !res.Headers.Has("Set-Cookie") {
-		t.Errorf("with the old key behind a new one: got %q, %v", res.Text(), res.Headers)
-	}
-	if res := rotated.get("/get"); res.Headers.Has("Set-Cookie") {
-		t.Errorf("once more: %v", res.Headers)
-	}
-	only := visit(t, session.Config{Keys: [][]byte{other}})
-	only.cookie = rotated.cookie
-	only.expect("/get", "one|")
-	only.cookie, only.quiet = old, false
-	only.expect("/get", "|")
-	named := visit(t, session.Config{Keys: [][]byte{key}, Name: "other"})
-	named.cookie, named.quiet = old, false
-	named.expect("/get", "|")
-	seen := map[string]bool{}
-	for range 50 {
-		b.cookie = ""
-		b.get("/set?one")
-		seen[b.cookie[:16]] = true
-	}
-	if len(seen) != 50 {
-		t.Errorf("50 cookies have %d nonces", len(seen))
-	}
-}
-
-// With a store the id that was known before a login is worthless after it, and
-// the one that was known before a logout too.
-func TestFixation(t *testing.T) {
-	b := visit(t, session.Config{Store: new(session.Memory)})
-	b.get("/set?planted")
-	planted := b.cookie
-	b.get("/login?ada")
-	loggedIn := b.cookie
-	if planted == loggedIn {
-		t.Error("the id stayed the same at the login")
-	}
-	b.get("/logout")
-	b.quiet = false
-	for _, cookie := range []string{planted, loggedIn} {
-		b.cookie = cookie
-		res := b.get("/get")
-		if res.Text() != "|" || !strings.Contains(res.Errors, "it names no session") || res.Headers.Has("Set-Cookie") {
-			t.Errorf("an old id: got %q, %v, report %q", res.Text(), res.Headers, res.Errors)
-		}
-	}
-}
-
 func TestExpiry(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) {
 		store := config.Store != nil
@@ -331,34 +201,6 @@ func TestExpiry(t *testing.T) {
 			b.expect("/get", "|")
 		})
 	})
-}
-
-func TestTooLarge(t *testing.T) {
-	for name, tt := range map[string]struct {
-		config session.Config
-		most   int
-	}{"cookie": {session.Config{Keys: [][]byte{key}, Persistent: true}, 4096}, "store": {session.Config{Store: new(session.Memory)}, 64 << 10}} {
-		t.Run(name, func(t *testing.T) {
-			var header string
-			app := session.New(tt.config)(does(func(s *session.Session) (string, error) {
-				n := 0
-				for err := error(nil); err == nil; n++ {
-					err = s.Set("v", strings.Repeat("x", n*16))
-					if err != nil && !errors.Is(err, session.ErrTooLarge) {
-						return "", err
-					}
-				}
-				if got := len(s.Get("v")); got != (n-2)*16 {
-					t.Errorf("the value has %d bytes after one of %d was refused", got, (n-1)*16)
-				}
-				return "", nil
-			}))
-			header = wsgitest.Do(t, app, wsgitest.NewRequest("GET", "/")).Headers.Get("Set-Cookie")
-			if len(header) > 4096 || name == "cookie" && len(header) < 3900 {
-				t.Errorf("Set-Cookie has %d bytes", len(header))
-			}
-		})
-	}
 }
 
 // What comes after start_response is refused, not lost in silence.
@@ -400,140 +242,6 @@ func TestLate(t *testing.T) {
 	if _, err := session.From(wsgitest.NewRequest("GET", "/").Environ()); err != session.ErrNone {
 		t.Errorf("without middleware: %v", err)
 	}
-}
-
-// Requests of one session at the same time: each change counts.
-func TestConcurrent(t *testing.T) {
-	store := new(session.Memory)
-	b := visit(t, session.Config{Store: store})
-	b.get("/set?one")
-	var ready, done sync.WaitGroup
-	const requests = 10
-	ready.Add(requests)
-	app := session.New(session.Config{Store: store})(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		return does(func(s *session.Session) (string, error) {
-			ready.Done()
-			ready.Wait() // all have read the session
-			query := environ.Var("QUERY_STRING")
-			return "", errors.Join(s.Set("k"+query, query), s.AddFlash(query))
-		}).Call(environ, start)
-	}))
-	for i := range requests {
-		done.Go(func() {
-			res := wsgitest.Record(app, wsgitest.NewRequest("GET", fmt.Sprint("/?", i)).Cookie("__Host-session", b.cookie))
-			if res.Code != 200 {
-				t.Errorf("got %s: %v", res.Status, res.Fault)
-			}
-		})
-	}
-	done.Wait()
-	check := session.New(session.Config{Store: store})(does(func(s *session.Session) (string, error) {
-		for i := range requests {
-			if got := s.Get(fmt.Sprint("k", i)); got != fmt.Sprint(i) {
-				t.Errorf("k%d is %q", i, got)
-			}
-		}
-		texts, err := s.Flashes()
-		if len(texts) != requests || s.Get("v") != "one" {
-			t.Errorf("flashes are %q, v is %q", texts, s.Get("v"))
-		}
-		return "", err
-	}))
-	wsgitest.Do(t, check, wsgitest.NewRequest("GET", "/").Cookie("__Host-session", b.cookie))
-}
-
-// A request that still runs when the visitor logs out does not bring the session
-// back, under its id or another.
-func TestLogoutIsFinal(t *testing.T) {
-	for _, renew := range []bool{false, true} {
-		t.Run(fmt.Sprint("renew ", renew), func(t *testing.T) {
-			store := new(session.Memory)
-			b := visit(t, session.Config{Store: store})
-			b.get("/login?ada")
-			cookie := b.cookie
-			app := session.New(session.Config{Store: store})(does(func(s *session.Session) (string, error) {
-				b.get("/logout")
-				if renew {
-					s.Renew()
-				}
-				return "", s.Set("v", "too late")
-			}))
-			req := wsgitest.NewRequest("GET", "/").Cookie("__Host-session", cookie)
-			req.ExpectErrors = true
-			res := wsgitest.Do(t, app, req)
-			if res.Code != 200 || res.Headers.Has("Set-Cookie") || store.Len() != 0 || !strings.Contains(res.Errors, "has ended meanwhile") {
-				t.Errorf("got %s %v, %d sessions are kept, report %q", res.Status, res.Headers, store.Len(), res.Errors)
-			}
-		})
-	}
-}
-
-// failing is a store that is out of order.
-type failing struct{ session.Memory }
-
-var errStore = errors.New("the store does not answer")
-
-func (*failing) Load(context.Context, string) ([]byte, error) { return nil, errStore }
-func (*failing) Save(context.Context, string, []byte, []byte, time.Time) error {
-	return errStore
-}
-
-// Nobody is logged out by a store that fails, nor told why.
-func TestStoreFails(t *testing.T) {
-	b := visit(t, session.Config{Store: new(failing)})
-	b.quiet = false
-	for _, cookie := range []string{"", base64.RawURLEncoding.EncodeToString(make([]byte, 32))} {
-		b.cookie = cookie
-		res := b.get("/set?x")
-		if res.Code != 500 || !errors.Is(res.Fault, errStore) || res.Headers.Has("Set-Cookie") || strings.Contains(res.Text(), "answer") {
-			t.Errorf("got %s %q, %v", res.Status, res.Text(), res.Fault)
-		}
-	}
-}
-
-func TestMemory(t *testing.T) {
-	now := time.Unix(1e9, 0)
-	m := &session.Memory{MaxBytes: 3 * (256 + 10), Now: func() time.Time { return now }}
-	ctx := t.Context()
-	save := func(key string, old, data []byte, want error) {
-		t.Helper()
-		if err := m.Save(ctx, key, old, data, now.Add(time.Minute)); err != want {
-			t.Errorf("saving %s: got %v, expected %v", key, err, want)
-		}
-	}
-	load := func(key, want string) {
-		t.Helper()
-		if data, err := m.Load(ctx, key); string(data) != want || (err == nil) != (want != "") || err != nil && err != session.ErrNotFound {
-			t.Errorf("loading %s: got %q, %v", key, data, err)
-		}
-	}
-	save("a", nil, []byte("1"), nil)
-	save("a", nil, []byte("2"), session.ErrConflict)
-	save("a", []byte("x"), []byte("2"), session.ErrConflict)
-	save("b", []byte("x"), []byte("2"), session.ErrConflict)
-	save("a", []byte("1"), []byte("2"), nil)
-	load("a", "2")
-	save("b", nil, []byte("b"), nil)
-	save("c", nil, []byte("c"), nil)
-	load("a", "2") // so that b is the oldest
-	save("d", nil, []byte("d"), nil)
-	load("b", "")
-	load("a", "2")
-	if m.Len() != 3 {
-		t.Errorf("%d sessions are kept, expected 3", m.Len())
-	}
-	if err := m.Save(ctx, "c", []byte("c"), []byte("c"), now); err != nil || m.Len() != 2 {
-		t.Errorf("saved until now: got %v and %d sessions, expected that it is forgotten at once", err, m.Len())
-	}
-	if err := m.Delete(ctx, "a"); err != nil {
-		t.Error(err)
-	}
-	load("a", "")
-	now = now.Add(time.Minute)
-	load("c", "")
-	save("d", []byte("d"), []byte("e"), session.ErrConflict)
-	save("d", nil, []byte("e"), nil)
-	load("d", "e")
 }
 
 func TestConfigPanics(t *testing.T) {
