@@ -5,29 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
-
-// mutantLog is the log of a mutantServer.
-type mutantLog struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *mutantLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *mutantLog) all() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.buf.Bytes())
-}
 
 // report logs how a request ended.
 func (s *mutantServer) report(what string, err error) {

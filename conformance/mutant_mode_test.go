@@ -29,7 +29,7 @@ var certificate = sync.OnceValues(func() (tls.Certificate, *x509.CertPool) {
 
 // subject tells the suite how the server was started.
 func (s *mutantServer) subject(d *dispatcher, network, addr string) *serverSubject {
-	subject := &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http", log: s.log.all}
+	subject := &serverSubject{dispatcher: d, network: network, addr: addr, protocol: "http", log: s.log.Bytes}
 	switch s.mode {
 	case encrypted:
 		_, roots := certificate()

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -25,7 +26,7 @@ type mutantServer struct {
 	serverFaults
 	app wsgi.Application
 
-	log       mutantLog
+	log       testlog.Log
 	one       sync.Mutex   // for the modes with one request at a time
 	epoch     atomic.Int32 // of failures, for spreadsFailures
 	kept      sync.Map     // of an environ, for sharesEnviron

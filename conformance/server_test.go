@@ -1,17 +1,16 @@
 package conformance_test
 
 import (
-	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
-	"sync"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/conformance"
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -45,28 +44,10 @@ func TestServer(t *testing.T) {
 	})
 }
 
-// logged is a log that can be read while it is written.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) all() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.buf.Bytes())
-}
-
 // TestServerLog gives the suite the server's log.
 func TestServerLog(t *testing.T) {
-	log := new(logged)
-	suite := conformance.Suite{Only: []string{"LOG", "ERR", "BODY-14"}, Log: log.all}
+	log := new(testlog.Log)
+	suite := conformance.Suite{Only: []string{"LOG", "ERR", "BODY-14"}, Log: log.Bytes}
 	suite.TestServer(t, func(t testing.TB, app wsgi.Application) (network, addr string) {
 		return run(t, &server.Server{Logger: slog.New(slog.NewTextHandler(log, nil))}, app, listen(t))
 	})

@@ -11,10 +11,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/middleware/session"
 	"github.com/gowsgi/gowsgi/middleware/static"
@@ -23,29 +23,11 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
-// lockedBuffer is a log of several goroutines.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
 // TestAttacks sends what attackers send, byte for byte, to a server with the whole
 // stack: each is refused with a status of its kind or does nothing, is in a log, and
 // leaks nothing.
 func TestAttacks(t *testing.T) {
-	var log lockedBuffer
+	var log testlog.Log
 	config := everyChoice(&log)
 	config.Hosts = []string{"site.example"}
 	config.Proxy = &middleware.ProxyFixConfig{For: 1, Host: 1, Proto: 1, Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -16,7 +17,7 @@ import (
 // serveHandler starts a server of net/http's own.
 func serveHandler(t *testing.T, h http.Handler, secure bool) *live {
 	s := httptest.NewUnstartedServer(h)
-	l := &live{t: t, server: new(server.Server), addr: s.Listener.Addr(), log: new(buffer)}
+	l := &live{t: t, server: new(server.Server), addr: s.Listener.Addr(), log: new(testlog.Log)}
 	if secure {
 		l.server.TLSConfig = tlsConfig(t)
 		s.StartTLS()

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -57,7 +58,7 @@ func serveChild(t *testing.T) *live {
 	}
 	child := exec.Command(self)
 	child.Env = append(os.Environ(), "GOWSGI_TEST_RUN=127.0.0.1:0")
-	stderr := new(buffer)
+	stderr := new(testlog.Log)
 	child.Stderr = stderr
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
@@ -99,7 +100,7 @@ func TestServerInherited(t *testing.T) {
 	child := exec.Command("sh", "-c", `LISTEN_PID=$$ exec "$0"`, self)
 	child.Env = append(os.Environ(), "GOWSGI_TEST_RUN=127.0.0.1:1", "LISTEN_FDS=1", "LISTEN_FDNAMES=http")
 	child.ExtraFiles = []*os.File{file}
-	stderr := new(buffer)
+	stderr := new(testlog.Log)
 	child.Stderr = stderr
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -124,7 +125,7 @@ func TestServerRun(t *testing.T) {
 					}
 				}), func() error { close(closed); return nil }}, nil
 			})}
-			log := new(buffer)
+			log := new(testlog.Log)
 			s.Errors = log
 			ctx, stop := context.WithCancel(t.Context())
 			ran := make(chan error, 1)

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -13,10 +12,10 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -29,7 +28,7 @@ type live struct {
 	t      testing.TB
 	server *server.Server
 	addr   net.Addr
-	log    *buffer // what the server logged, wsgi.errors included
+	log    *testlog.Log // what the server logged, wsgi.errors included
 }
 
 // serve starts s on a loopback port. At the end of the test it is shut down,
@@ -46,7 +45,7 @@ func serve(t testing.TB, s *server.Server) *live {
 func serveOn(t testing.TB, s *server.Server, l net.Listener) *live {
 	t.Helper()
 	noLeaks(t)
-	log := new(buffer)
+	log := new(testlog.Log)
 	if s.Logger == nil {
 		s.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	}
@@ -84,24 +83,6 @@ func noLeaks(t testing.TB) {
 func descriptors() int {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)
-}
-
-// buffer is a bytes.Buffer for a writer and readers on other goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 // eventually waits until cond holds, for what the server does after the client

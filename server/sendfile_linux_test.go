@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/gowsgi/gowsgi/internal/testlog"
 )
 
 // TestServerSendfile counts the system calls of a server that sends a file: it
@@ -36,7 +38,7 @@ func TestServerSendfile(t *testing.T) {
 	child := exec.Command(strace, "-f", "-qq", "-e", "trace=sendfile,splice", "-o", trace, self)
 	child.Env = append(os.Environ(), "GOWSGI_TEST_RUN=127.0.0.1:0")
 	child.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	stderr := new(buffer)
+	stderr := new(testlog.Log)
 	child.Stderr = stderr
 	if err := child.Start(); err != nil {
 		t.Fatal(err)

@@ -1,17 +1,16 @@
 package wsgiref_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
@@ -77,7 +76,7 @@ func wrap(app wsgi.Application) wsgi.AppFunc {
 type live struct {
 	addr string
 	send func(*wsgitest.Request) *wsgitest.Response
-	log  *buffer
+	log  *testlog.Log
 }
 
 func serve(t *testing.T, s *server.Server) live {
@@ -86,7 +85,7 @@ func serve(t *testing.T, s *server.Server) live {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := new(buffer)
+	log := new(testlog.Log)
 	s.Logger = slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -127,22 +126,4 @@ func (l live) raw(t *testing.T, request string) string {
 		t.Fatalf("after %q: %v", answer, err)
 	}
 	return string(answer)
-}
-
-// buffer is a bytes.Buffer for a writer and readers on other goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
