@@ -25,3 +25,14 @@ func ExampleLinter() {
 	// LEN-01 application
 	// the body has 13 bytes or more, expected the 12 that Content-Length declares
 }
+
+// Lint around an application, with a server that breaks a rule: it has forgotten
+// wsgi.url_scheme.
+func ExampleLint() {
+	app := conformance.Lint(wsgi.Response{Status: "204 No Content"})
+	request := wsgitest.NewRequest("GET", "/")
+	request.Extra = map[string]any{"wsgi.url_scheme": nil}
+	fmt.Print(wsgitest.Record(app, request).Errors)
+	// Output:
+	// gowsgi lint: ENV-03 (MUST°) broken by the server: environ has no wsgi.url_scheme, expected a value [GET /, wsgi.Response]
+}

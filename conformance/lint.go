@@ -134,6 +134,7 @@ func (a *linted) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 		return a.app.Call(environ, start)
 	}
 	c.meet()
+	c.stderr, _ = environ.Get("wsgi.errors").(wsgi.ErrorStream) // before there is a finding
 	c.checkEnviron()
 	c.wrapStreams()
 	c.enter()

@@ -14,8 +14,7 @@ import (
 // there is something to see: to replace it is to alter the dictionary, and a
 // server extension may then have to refuse service (EXT-03).
 func (c *call) wrapStreams() {
-	if s, ok := c.environ.Get("wsgi.errors").(wsgi.ErrorStream); ok {
-		c.stderr = s
+	if s := c.stderr; s != nil {
 		switch s.(type) {
 		case *lintErrors, *lintErrorsCloser:
 		default:
