@@ -218,6 +218,8 @@ func readSize(r io.Reader, size int) ([]byte, error) {
 
 // isList reports whether a body is one of wsgi's own lists of blocks, which is
 // a list in Python.
-func isList(body wsgi.Iterable) bool { return reflect.TypeOf(body) == listType }
+func isList(body wsgi.Iterable) bool {
+	return body == wsgi.Empty() || reflect.TypeOf(body) == listType
+}
 
-var listType = reflect.TypeOf(wsgi.Empty())
+var listType = reflect.TypeOf(wsgi.Blocks(nil, nil))
