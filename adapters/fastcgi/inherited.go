@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -21,6 +22,9 @@ func Inherited() (net.Listener, error) {
 	peers, err := parsePeers(os.Getenv("FCGI_WEB_SERVER_ADDRS"))
 	if err != nil {
 		return nil, fmt.Errorf("fastcgi: %w", err)
+	}
+	if isConnected(os.Stdin) { // as under CGI it may be
+		return nil, errors.New("fastcgi: descriptor 0 is not a listening socket: it is a connection")
 	}
 	l, err := net.FileListener(os.Stdin) // a duplicate, closed on exec
 	if err != nil {

@@ -127,3 +127,21 @@ func TestSpawnFCGI(t *testing.T) {
 		return
 	}
 }
+
+// A web server may give a CGI program a connection as its standard input. It is no
+// socket to listen on, and the specification, in 2.2, tells them apart by it.
+func TestInheritedConnection(t *testing.T) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near, far := os.NewFile(uintptr(pair[0]), "near"), os.NewFile(uintptr(pair[1]), "far")
+	defer near.Close()
+	defer far.Close()
+	cmd := child(t, near, "")
+	timer := time.AfterFunc(adaptertest.Patience, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := cmd.Wait(); err == nil || !strings.Contains(cmd.Stderr.(*bytes.Buffer).String(), "descriptor 0 is not a listening socket") {
+		t.Errorf("a connection as descriptor 0: %v, %s", err, cmd.Stderr)
+	}
+}
