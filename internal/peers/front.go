@@ -16,7 +16,7 @@ import (
 // Front is a web server with a configuration of doc/deploy.
 type Front struct {
 	Server   string // "nginx", "apache" or "lighttpd"
-	Protocol string // "fastcgi", "scgi", "uwsgi", "cgi" or "http"
+	Protocol string // "fastcgi", "scgi", "uwsgi", "cgi" or "http"; "fcgid" and "spawn" are FastCGI to a program that it starts
 }
 
 // Fronts are all of them.
@@ -24,6 +24,13 @@ var Fronts = []Front{
 	{"nginx", "fastcgi"}, {"nginx", "scgi"}, {"nginx", "uwsgi"}, {"nginx", "http"},
 	{"apache", "fastcgi"}, {"apache", "scgi"}, {"apache", "uwsgi"}, {"apache", "cgi"},
 	{"lighttpd", "fastcgi"}, {"lighttpd", "scgi"}, {"lighttpd", "uwsgi"}, {"lighttpd", "cgi"},
+	{"apache", "fcgid"}, {"lighttpd", "spawn"},
+}
+
+// Runs reports whether the front end starts a program, and so is not given the port
+// of a server.
+func (f Front) Runs() bool {
+	return f.Protocol == "cgi" || f.Protocol == "fcgid" || f.Protocol == "spawn"
 }
 
 // String names the front end as its file in doc/deploy.
@@ -41,7 +48,7 @@ func (f Front) program() string {
 const Deploy = "../../doc/deploy"
 
 // Start starts the web server. backend is the port of what it passes requests
-// on to; with CGI, program is a file that it runs instead. It returns where it
+// on to; where it Runs a program, that is the file. It returns where it
 // takes requests, and where over HTTP/2 without TLS.
 func (f Front) Start(t testing.TB, backend int, program string) (addr, http2 string) {
 	t.Helper()
@@ -70,7 +77,11 @@ func (f Front) start(t testing.TB, backend int, program string, change func(conf
 		t.Fatal(err)
 	}
 	if program != "" {
-		copyProgram(t, program, filepath.Join(dir, "app.cgi"))
+		name := "app.fcgi"
+		if f.Protocol == "cgi" {
+			name = "app.cgi"
+		}
+		copyProgram(t, program, filepath.Join(dir, name))
 	}
 	var cmd *exec.Cmd
 	switch f.Server {

@@ -24,14 +24,20 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
-// TestMain makes the test binary the CGI program of the web servers.
+// TestMain makes the test binary the program that web servers start, for one
+// request or for many.
 func TestMain(m *testing.M) {
-	if !cgi.Invoked() {
-		os.Exit(m.Run())
+	if cgi.Invoked() {
+		if cgi.Serve(wsgi.AppFunc(witness)) != nil {
+			os.Exit(1)
+		}
+		return
 	}
-	if cgi.Serve(wsgi.AppFunc(witness)) != nil {
-		os.Exit(1)
+	if l, err := fastcgi.Inherited(); err == nil {
+		(&fastcgi.Server{App: wsgi.AppFunc(witness), ScriptName: "/app"}).Serve(l)
+		return
 	}
+	os.Exit(m.Run())
 }
 
 // result is what came of a request, in words that can be compared.
@@ -399,7 +405,7 @@ func TestEveryFrontEnd(t *testing.T) {
 	for _, f := range Fronts {
 		t.Run(f.String(), func(t *testing.T) {
 			program := ""
-			if f.Protocol == "cgi" {
+			if f.Runs() {
 				program = self
 			}
 			addr, http2 := f.Start(t, behind(t, f.Protocol, wsgi.AppFunc(witness), "/app"), program)
