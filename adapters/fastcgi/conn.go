@@ -40,6 +40,7 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 8<<10)
 func serveConn(bc *backend.Conn) {
 	c := &conn{Conn: bc, in: readers.Get().(*bufio.Reader)}
 	c.in.Reset(bc.Conn)
+	bc.ArmHead()
 	err := c.read()
 	c.in.Reset(nil)
 	readers.Put(c.in)

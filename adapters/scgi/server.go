@@ -130,7 +130,7 @@ func (s *Server) Close() error {
 
 func (s *Server) backend() (*backend.Server, error) {
 	return s.lazy.Get(func() (*backend.Server, error) {
-		return backend.New(backend.Options{
+		return protocol.NewServer(backend.Options{
 			App:                    s.App,
 			ScriptName:             s.ScriptName,
 			Environ:                s.Environ,
@@ -147,7 +147,7 @@ func (s *Server) backend() (*backend.Server, error) {
 			Debug:                  s.Debug,
 			Errors:                 s.Errors,
 			Logger:                 s.Logger,
-		}, protocol.ServeOne)
+		})
 	})
 }
 

@@ -131,7 +131,7 @@ func (s *Server) Close() error {
 
 func (s *Server) backend() (*backend.Server, error) {
 	return s.lazy.Get(func() (*backend.Server, error) {
-		return backend.New(backend.Options{
+		return protocol.NewServer(backend.Options{
 			App:                    s.App,
 			ScriptName:             s.ScriptName,
 			Environ:                s.Environ,
@@ -148,7 +148,7 @@ func (s *Server) backend() (*backend.Server, error) {
 			Debug:                  s.Debug,
 			Errors:                 s.Errors,
 			Logger:                 s.Logger,
-		}, protocol.ServeOne)
+		})
 	})
 }
 

@@ -17,6 +17,8 @@ type Conn struct {
 
 	state    state     // guarded by Server.mu
 	deadline time.Time // of writing
+	timed    bool      // there is a deadline of reading; Server.mu guards it until Begin
+	direct   direct    // nil where there is no such thing
 }
 
 type state uint8
@@ -49,11 +51,45 @@ func (c *Conn) Rest() bool {
 	return !c.Server.stopping
 }
 
+// ArmHead sets the deadline for the head of a request, or the rest of one, that
+// is still to come on a new connection.
+func (c *Conn) ArmHead() {
+	c.Server.mu.Lock()
+	defer c.Server.mu.Unlock()
+	timeout := c.Server.ReadHeaderTimeout
+	if c.Server.stopping && c.state == fresh && (timeout == 0 || timeout > grace) {
+		timeout = grace
+	}
+	if timeout > 0 {
+		c.setReadDeadline(time.Now().Add(timeout))
+	}
+}
+
+func (c *Conn) setReadDeadline(t time.Time) {
+	c.timed = true
+	c.Conn.SetReadDeadline(t)
+}
+
+// clearReadDeadline takes the deadline away, which costs something, where there
+// is one.
+func (c *Conn) clearReadDeadline() {
+	if c.timed {
+		c.timed = false
+		c.Conn.SetReadDeadline(time.Time{})
+	}
+}
+
 // Piece is how many bytes the peer must send, or take, within one timeout.
 const Piece = 64 << 10
 
 // Write writes p in pieces, each of which the peer must take in time.
 func (c *Conn) Write(p []byte) (written int, err error) {
+	if c.deadline.IsZero() && c.direct != nil {
+		if written = c.direct.write(p[:min(len(p), Piece)]); written == len(p) {
+			return written, nil
+		}
+		p = p[written:]
+	}
 	for {
 		c.arm()
 		n, err := c.Conn.Write(p[:min(len(p), Piece)])

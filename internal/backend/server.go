@@ -17,6 +17,7 @@ type Server struct {
 	Gateway gateway.Gateway
 
 	handle func(*Conn)
+	quick  bool // connections are short: what waits is accepted as quick
 
 	mu        sync.Mutex
 	listeners map[net.Listener]struct{}
@@ -51,6 +52,10 @@ func (s *Server) Serve(l net.Listener) error {
 		defer s.mu.Unlock()
 		delete(s.listeners, l)
 	}()
+	var waiting *backlog
+	if s.quick {
+		waiting = newBacklog(l)
+	}
 	wait := time.Duration(0)
 	for {
 		nc, err := l.Accept()
@@ -71,21 +76,26 @@ func (s *Server) Serve(l net.Listener) error {
 			continue
 		}
 		wait = 0
-		if !s.admits(nc.RemoteAddr()) {
-			s.Logger.Warn("connection refused", "reason", "its address is not among the peers", "remote", nc.RemoteAddr().String())
-			nc.Close()
-			continue
+		s.take(nc, newDirect(nc))
+		for _, q := range waiting.next() {
+			s.take(q, q)
 		}
-		c := &Conn{Conn: nc, Server: s}
-		if s.ReadHeaderTimeout > 0 {
-			nc.SetReadDeadline(time.Now().Add(s.ReadHeaderTimeout))
-		}
-		if !s.add(c) {
-			nc.Close()
-			continue
-		}
-		go s.run(c)
 	}
+}
+
+// take serves a connection on a goroutine of its own, if it may be served.
+func (s *Server) take(nc net.Conn, d direct) {
+	if len(s.Peers) > 0 && !s.admits(nc.RemoteAddr()) {
+		s.Logger.Warn("connection refused", "reason", "its address is not among the peers", "remote", nc.RemoteAddr().String())
+		nc.Close()
+		return
+	}
+	c := &Conn{Conn: nc, Server: s, direct: d}
+	if !s.add(c) {
+		nc.Close()
+		return
+	}
+	go s.run(c)
 }
 
 func temporary(err error) bool {
@@ -145,7 +155,7 @@ func (s *Server) stop() {
 	for c := range s.conns {
 		switch c.state {
 		case fresh:
-			c.Conn.SetReadDeadline(time.Now().Add(grace))
+			c.setReadDeadline(time.Now().Add(grace))
 		case idle:
 			c.Conn.Close()
 		}

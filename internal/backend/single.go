@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
 	"github.com/gowsgi/gowsgi/server/gateway"
@@ -35,13 +34,31 @@ type exchange struct {
 	gateway.Exchange
 	vars     cgi.Vars
 	body     body
+	presence presence
 	response Response
+}
+
+// done ends the response where the connection does not end at once.
+func (x *exchange) done() error {
+	if x.Closes() {
+		return x.presence.c.CloseWrite()
+	}
+	return nil
 }
 
 var errTooLong = &cgi.Refusal{Status: "431 Request Header Fields Too Large", Err: errors.New("the variables take more bytes than the limit")}
 
-// ServeOne serves the one request of c.
-func (p *Protocol) ServeOne(c *Conn) {
+// NewServer returns a server of the protocol.
+func (p *Protocol) NewServer(o Options) (*Server, error) {
+	s, err := New(o, p.serveOne)
+	if err == nil {
+		s.quick = true
+	}
+	return s, err
+}
+
+// serveOne serves the one request of c.
+func (p *Protocol) serveOne(c *Conn) {
 	head, early, buffer, err := p.readHead(c)
 	if err != nil && err != errTooLong {
 		c.Malformed(err)
@@ -64,19 +81,21 @@ func (p *Protocol) ServeOne(c *Conn) {
 	defer cancel(context.Canceled)
 	x.Source, x.Transport = &x.vars, &x.response
 	x.Method, x.Scheme = x.vars.Method(), x.vars.Scheme()
-	x.response = Response{W: c, Form: p.Form, Done: c.CloseWrite}
-	x.body.c, x.body.cancel, x.body.pace.Timeout = c, cancel, c.Server.ReadTimeout
-	if x.body.left = max(0, x.vars.Length()); x.body.left > 0 {
+	x.response = Response{W: c, Form: p.Form, Done: x.done}
+	x.presence.Context, x.presence.c, x.presence.cancel = ctx, c, cancel
+	x.body.presence, x.body.pace.Timeout = &x.presence, c.Server.ReadTimeout
+	c.clearReadDeadline() // that was for the head
+	x.body.left = max(0, x.vars.Length())
+	x.presence.surplus = int64(len(early)) > x.body.left
+	x.presence.suspect = x.body.left > 0 || x.vars.Announced()
+	if x.body.left > 0 {
 		x.Input = &x.body
 		x.body.early = early[:min(int64(len(early)), x.body.left)]
-		x.body.surplus = len(early) > len(x.body.early)
-		c.Conn.SetReadDeadline(time.Time{}) // that was for the head
 	} else {
-		x.body.surplus = len(early) > 0
 		if cap(*buffer) <= keptBuffer {
 			buffers.Put(buffer)
 		}
-		x.body.watch()
+		x.presence.arrive()
 	}
 	whole := false
 	defer func() { // also when the application ends its goroutine
@@ -88,7 +107,7 @@ func (p *Protocol) ServeOne(c *Conn) {
 			c.Linger()
 		}
 	}()
-	whole = c.Server.Gateway.Serve(ctx, c.Server.App, &x.Exchange) == nil
+	whole = c.Server.Gateway.Serve(&x.presence, c.Server.App, &x.Exchange) == nil
 }
 
 const (
@@ -108,11 +127,17 @@ func (p *Protocol) readHead(c *Conn) (head string, early []byte, buffer *[]byte,
 	buffer = buffers.Get().(*[]byte)
 	b := (*buffer)[:0]
 	defer func() { *buffer = b[:0] }()
+	read := c.tryRead
 	for {
 		if len(b) == cap(b) {
 			b = append(b, 0)[:len(b)]
 		}
-		n, readErr := c.Conn.Read(b[len(b):cap(b)])
+		n, readErr := read(b[len(b):cap(b)])
+		if n == 0 && readErr == nil {
+			c.ArmHead()
+			read = c.Conn.Read
+			continue
+		}
 		if n > 0 && len(b) == 0 && !c.Begin() {
 			return "", nil, buffer, errors.New("the server is being stopped")
 		}

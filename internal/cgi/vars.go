@@ -192,3 +192,9 @@ func (v *Vars) Decoded() bool {
 	coding := strings.ToLower(strings.TrimSpace(v.raw("HTTP_TRANSFER_ENCODING")))
 	return v.length < 0 && strings.HasSuffix(coding, "chunked")
 }
+
+// Announced reports whether the client said that there is a body, whatever the web
+// server says of its length.
+func (v *Vars) Announced() bool {
+	return v.raw("HTTP_CONTENT_LENGTH") != "" || v.raw("HTTP_TRANSFER_ENCODING") != "" || v.method != "GET" && v.method != "HEAD"
+}

@@ -54,6 +54,15 @@ type Exchange struct {
 	*response // nil once done; once finished, only for Serve to touch
 }
 
+// Closes reports, to Transport.End, whether the body has a Close that Serve has
+// still to call, which may take its time. A transport whose connection ends with
+// the response marks the end at once then, and need not where Serve is about to
+// return.
+func (x *Exchange) Closes() bool {
+	_, ok := x.body.(wsgi.Block)
+	return !ok
+}
+
 // response is the answer to one request; see start.go for its states.
 //
 // It is apart from the Exchange because its memory goes on to another request.
