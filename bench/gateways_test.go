@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -25,9 +26,7 @@ import (
 )
 
 // gatewayConfig is one nginx with a location for each contender. %[1]s is the
-// folder, %[2]s where nginx listens, and then come the sockets of net/http/fcgi
-// and of our FastCGI, uwsgi, SCGI and HTTP servers. FastCGI and HTTP are also
-// there with connections that are kept.
+// folder, %[2]s where nginx listens, %[3]s its upstreams and %[4]s its locations.
 const gatewayConfig = `
 daemon off; master_process off;
 pid %[1]s/pid; error_log %[1]s/error.log crit;
@@ -36,25 +35,66 @@ http {
   access_log off;
   client_body_temp_path %[1]s/a; proxy_temp_path %[1]s/b; fastcgi_temp_path %[1]s/c; uwsgi_temp_path %[1]s/d; scgi_temp_path %[1]s/e;
   keepalive_requests 100000000;
-  upstream theirs { server %[3]s; keepalive 32; keepalive_requests 100000000; }
-  upstream ours { server %[4]s; keepalive 32; keepalive_requests 100000000; }
-  upstream plain { server %[7]s; keepalive 32; keepalive_requests 100000000; }
-  server {
+%[3]s  server {
     listen %[2]s;
-    location /theirs { include /etc/nginx/fastcgi_params; fastcgi_pass %[3]s; }
-    location /theirs-kept { include /etc/nginx/fastcgi_params; fastcgi_keep_conn on; fastcgi_pass theirs; }
-    location /ours { include /etc/nginx/fastcgi_params; fastcgi_pass %[4]s; }
-    location /ours-kept { include /etc/nginx/fastcgi_params; fastcgi_keep_conn on; fastcgi_pass ours; }
-    location /uwsgi { include /etc/nginx/uwsgi_params; uwsgi_pass %[5]s; }
-    location /scgi { include /etc/nginx/scgi_params; scgi_pass %[6]s; }
-    location /http-kept { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $http_host; proxy_pass http://plain; }
-  }
+%[4]s  }
 }
 `
 
-// startGateways runs every contender in this process and an nginx before them,
-// and returns where it listens.
-func startGateways(b *testing.B) (addr string) {
+// gateway is one way from nginx to an application: a protocol, over connections
+// that nginx keeps or over one for each request.
+type gateway struct {
+	name     string
+	protocol string // of nginx's directives: "fastcgi", "uwsgi", "scgi" or "proxy"
+	kept     bool
+	serve    func(net.Listener) error
+}
+
+// gateways are the contenders. The raw ones are what a server in Go cannot be
+// cheaper than: they accept, read once, write what is always the same and close,
+// and so they show what of the cost of a protocol is nginx's and the system's.
+func gateways() []gateway {
+	app, quiet := wsgi.AppFunc(appHello), slog.New(slog.DiscardHandler)
+	theirs := func(l net.Listener) error { return fcgi.Serve(l, http.HandlerFunc(rawHello)) }
+	ours := (&fastcgi.Server{App: app, Logger: quiet}).Serve
+	plain := (&server.Server{App: app, Logger: quiet}).Serve
+	return []gateway{
+		{"theirs", "fastcgi", false, theirs},
+		{"ours", "fastcgi", false, ours},
+		{"theirs-kept", "fastcgi", true, theirs},
+		{"ours-kept", "fastcgi", true, ours},
+		{"uwsgi", "uwsgi", false, (&uwsgi.Server{App: app, Logger: quiet}).Serve},
+		{"raw-uwsgi", "uwsgi", false, serveRaw("HTTP/1.1 ")},
+		{"scgi", "scgi", false, (&scgi.Server{App: app, Logger: quiet}).Serve},
+		{"raw-scgi", "scgi", false, serveRaw("Status: ")},
+		{"http", "proxy", false, plain},
+		{"http-kept", "proxy", true, plain},
+	}
+}
+
+// serveRaw answers whatever comes, as soon as something has come. prefix is what
+// stands before the status.
+func serveRaw(prefix string) func(net.Listener) error {
+	answer := fmt.Appendf(nil, "%s200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", prefix, plainText, len(hello), hello)
+	return func(l net.Listener) error {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return err
+			}
+			go func() {
+				defer c.Close()
+				if n, err := c.Read(make([]byte, 4096)); n > 0 && err == nil {
+					c.Write(answer)
+				}
+			}()
+		}
+	}
+}
+
+// startGateways runs every contender in this process, on sockets of the network,
+// and an nginx before them, and returns where it listens.
+func startGateways(b *testing.B, network string, contenders []gateway) (addr string) {
 	for _, name := range []string{"nginx", "wrk"} {
 		if _, err := exec.LookPath(name); err != nil {
 			b.Skip(name + " is not installed here")
@@ -65,19 +105,40 @@ func startGateways(b *testing.B) (addr string) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { os.RemoveAll(dir) })
-	app, quiet := wsgi.AppFunc(appHello), slog.New(slog.DiscardHandler)
-	args := []any{dir}
-	listen := func(network, at string, serve func(net.Listener) error) string {
+	var upstreams, locations strings.Builder
+	for _, g := range contenders {
+		at := "127.0.0.1:0"
+		if network == "unix" {
+			at = filepath.Join(dir, g.name)
+		}
 		l, err := net.Listen(network, at)
 		if err != nil {
 			b.Fatal(err)
 		}
-		go serve(l)
+		go g.serve(l)
 		b.Cleanup(func() { l.Close() })
-		if network == "unix" {
-			return "unix:" + at
+		if at = l.Addr().String(); network == "unix" {
+			at = "unix:" + at
 		}
-		return l.Addr().String()
+		fmt.Fprintf(&upstreams, "  upstream %s { server %s;", g.name, at)
+		fmt.Fprintf(&locations, "    location = /%s { ", g.name)
+		if g.kept {
+			upstreams.WriteString(" keepalive 32; keepalive_requests 100000000;")
+		}
+		upstreams.WriteString(" }\n")
+		switch {
+		case g.protocol != "proxy":
+			fmt.Fprintf(&locations, "include /etc/nginx/%s_params; ", g.protocol)
+			if g.kept {
+				locations.WriteString("fastcgi_keep_conn on; ")
+			}
+			fmt.Fprintf(&locations, "%s_pass %s; }\n", g.protocol, g.name)
+		case g.kept:
+			locations.WriteString(`proxy_http_version 1.1; proxy_set_header Connection ""; `)
+			fallthrough
+		default:
+			fmt.Fprintf(&locations, "proxy_set_header Host $http_host; proxy_pass http://%s; }\n", g.name)
+		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -85,18 +146,8 @@ func startGateways(b *testing.B) (addr string) {
 	}
 	addr = l.Addr().String()
 	l.Close()
-	args = append(args, addr)
-	for name, serve := range []func(net.Listener) error{
-		func(l net.Listener) error { return fcgi.Serve(l, http.HandlerFunc(rawHello)) },
-		(&fastcgi.Server{App: app, Logger: quiet}).Serve,
-		(&uwsgi.Server{App: app, Logger: quiet}).Serve,
-		(&scgi.Server{App: app, Logger: quiet}).Serve,
-		(&server.Server{App: app, Logger: quiet}).Serve,
-	} {
-		args = append(args, listen("unix", filepath.Join(dir, "s"+strconv.Itoa(name)), serve))
-	}
 	config := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(config, fmt.Appendf(nil, gatewayConfig, args...), 0o600); err != nil {
+	if err := os.WriteFile(config, fmt.Appendf(nil, gatewayConfig, dir, addr, &upstreams, &locations), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	cmd := exec.Command("nginx", "-p", dir, "-c", config, "-e", filepath.Join(dir, "error.log"))
@@ -117,62 +168,92 @@ func startGateways(b *testing.B) (addr string) {
 	}
 }
 
-var requestsPerSecond = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
-var failures = regexp.MustCompile(`Non-2xx|Socket errors`)
+var (
+	requestsPerSecond = regexp.MustCompile(`Requests/sec:\s+([0-9.]+)`)
+	requestsInAll     = regexp.MustCompile(`(\d+) requests in`)
+	failures          = regexp.MustCompile(`Non-2xx|Socket errors`)
+)
+
+// loaded is what a second of load came to.
+type loaded struct {
+	rate float64 // requests in a second
+	cpu  float64 // microseconds of processor time of this process for each
+}
 
 // wrk loads a location for a second, over 32 connections.
-func wrk(b *testing.B, url string) float64 {
+func wrk(b *testing.B, url string) loaded {
+	before := cpuTime()
 	out, err := exec.Command("wrk", "-t1", "-c32", "-d1s", url).CombinedOutput()
+	used := cpuTime() - before
 	if err != nil || failures.Match(out) {
 		b.Fatalf("wrk: %v\n%s", err, out)
 	}
-	found := requestsPerSecond.FindSubmatch(out)
-	if found == nil {
-		b.Fatalf("wrk said %s", out)
+	number := func(pattern *regexp.Regexp) float64 {
+		found := pattern.FindSubmatch(out)
+		if found == nil {
+			b.Fatalf("wrk said %s", out)
+		}
+		n, err := strconv.ParseFloat(string(found[1]), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return n
 	}
-	rate, err := strconv.ParseFloat(string(found[1]), 64)
-	if err != nil {
-		b.Fatal(err)
-	}
-	return rate
+	return loaded{number(requestsPerSecond), float64(used.Microseconds()) / number(requestsInAll)}
 }
 
 // gatewayRounds is how often every contender has its turn.
 const gatewayRounds = 7
 
-// BenchmarkGateway compares protocols behind one nginx: each has its turn of a
+// BenchmarkGateway compares protocols behind one nginx, over Unix sockets, as they
+// are deployed where both are on one machine, and over TCP: each has its turn of a
 // second in every round, and the figures are medians over the rounds.
 func BenchmarkGateway(b *testing.B) {
-	addr := startGateways(b)
-	rates := map[string][]float64{}
-	names := []string{"theirs", "ours", "theirs-kept", "ours-kept", "uwsgi", "scgi", "http-kept"}
-	for _, name := range names {
-		r, err := http.Get("http://" + addr + "/" + name)
+	for _, network := range []string{"unix", "tcp"} {
+		b.Run(network, func(b *testing.B) { compareGateways(b, network) })
+	}
+}
+
+func compareGateways(b *testing.B, network string) {
+	contenders := gateways()
+	addr := startGateways(b, network, contenders)
+	loads := map[string][]loaded{}
+	for _, g := range contenders {
+		r, err := http.Get("http://" + addr + "/" + g.name)
 		if err != nil {
 			b.Fatal(err)
 		}
 		text, err := io.ReadAll(r.Body)
 		r.Body.Close()
 		if string(text) != string(hello) || err != nil {
-			b.Fatalf("%s answers with %s %q, %v", name, r.Status, text, err)
+			b.Fatalf("%s answers with %s %q, %v", g.name, r.Status, text, err)
 		}
-		wrk(b, "http://"+addr+"/"+name)
+		wrk(b, "http://"+addr+"/"+g.name)
 	}
 	for range gatewayRounds {
-		for _, name := range names {
-			rates[name] = append(rates[name], wrk(b, "http://"+addr+"/"+name))
+		for _, g := range contenders {
+			loads[g.name] = append(loads[g.name], wrk(b, "http://"+addr+"/"+g.name))
 		}
 	}
-	middle := func(name string) float64 {
-		slices.Sort(rates[name])
-		return rates[name][gatewayRounds/2]
+	middle := func(name string, of func(loaded) float64) float64 {
+		var all []float64
+		for _, l := range loads[name] {
+			all = append(all, of(l))
+		}
+		slices.Sort(all)
+		return all[gatewayRounds/2]
 	}
-	for _, name := range names {
-		b.ReportMetric(middle(name), name+"-req/s")
+	rate := func(name string) float64 { return middle(name, func(l loaded) float64 { return l.rate }) }
+	for _, g := range contenders {
+		b.ReportMetric(rate(g.name), g.name+"-req/s")
+		b.ReportMetric(middle(g.name, func(l loaded) float64 { return l.cpu }), g.name+"-cpu-µs")
 	}
-	b.ReportMetric(middle("ours")/middle("theirs"), "fastcgi-ratio")
-	b.ReportMetric(middle("ours-kept")/middle("theirs-kept"), "fastcgi-kept-ratio")
-	b.ReportMetric(middle("uwsgi")/middle("http-kept"), "uwsgi-ratio")
-	b.ReportMetric(middle("scgi")/middle("http-kept"), "scgi-ratio")
+	b.ReportMetric(rate("ours")/rate("theirs"), "fastcgi-ratio")
+	b.ReportMetric(rate("ours-kept")/rate("theirs-kept"), "fastcgi-kept-ratio")
+	for _, name := range []string{"uwsgi", "scgi"} {
+		b.ReportMetric(rate(name)/rate("http-kept"), name+"-ratio")
+		b.ReportMetric(rate("raw-"+name)/rate("http-kept"), name+"-bound-ratio")
+		b.ReportMetric(rate(name)/rate("raw-"+name), name+"-of-bound")
+	}
 	b.ReportMetric(0, "ns/op")
 }
