@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"bytes"
 	"compress/gzip"
 	"compress/zlib"
 	"fmt"
@@ -89,8 +88,8 @@ var compressible = []string{
 // Vary, compressed or not; of a 304 too. The status stays. Where the body is
 // compressed, Content-Encoding is set; Content-Length, Accept-Ranges and digests
 // are dropped; and a strong ETag becomes a weak one, since there are two bodies
-// of it now. HEAD has the headers of GET. Each block of the body gives one block,
-// and what is sent by write is compressed too.
+// of it now. HEAD has the headers of GET. Each block of the body gives one block, or
+// several if it is large, and what is sent by write is compressed too.
 //
 // A body whose length is only known at its end is compressed however short it is.
 // A Coding without a name or a function, a negative MinSize, and a malformed type
@@ -212,8 +211,9 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 		return headers, nil
 	}
 	n, known := int64(0), false
-	if declared, err := strconv.ParseInt(headers.Get("Content-Length"), 10, 64); err == nil {
-		n, known = declared, true
+	if declared := headers.Get("Content-Length"); declared != "" {
+		size, err := strconv.ParseInt(declared, 10, 64)
+		n, known = size, err == nil
 	} else if body != nil {
 		size, ok := length(body)
 		n, known = int64(size), ok && !(f.head && size == 0) // the body of HEAD tells nothing by being empty
@@ -228,7 +228,7 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 		return headers, nil
 	}
 	headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool {
-		return dependsOnBody(h.Name) && !strings.EqualFold(h.Name, "ETag")
+		return len(h.Name) != len("ETag") && dependsOnBody(h.Name)
 	})
 	weaken(headers)
 	headers.Add("Content-Encoding", coding.Name)
@@ -294,19 +294,36 @@ func (z *compress) choose(accept string) *pooled {
 	if accept == "" {
 		return nil
 	}
-	quality := map[string]int{}
+	const unnamed = -1
+	var room [8]int
+	qualities, identity, others := room[:0], 0, 0
+	for range z.codings {
+		qualities = append(qualities, unnamed)
+	}
 	for element := range elements(accept) {
 		name, parameters, _ := strings.Cut(element, ";")
-		name = strings.ToLower(strings.TrimSpace(name))
-		if name = strings.TrimPrefix(name, "x-"); isToken(name) {
-			quality[name] = parseQuality(parameters)
+		name = strings.TrimSpace(name)
+		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
+			name = name[2:]
+		}
+		q := parseQuality(parameters)
+		for i, coding := range z.codings {
+			if strings.EqualFold(coding.Name, name) {
+				qualities[i] = q
+			}
+		}
+		switch {
+		case name == "*":
+			others = q
+		case strings.EqualFold(name, "identity"):
+			identity = q
 		}
 	}
-	best, most := (*pooled)(nil), quality["identity"]
-	for _, coding := range z.codings {
-		q, named := quality[strings.ToLower(coding.Name)]
-		if !named {
-			q = quality["*"]
+	best, most := (*pooled)(nil), identity
+	for i, coding := range z.codings {
+		q := qualities[i]
+		if q == unnamed {
+			q = others
 		}
 		if q > most || q == most && best == nil && q > 0 {
 			best, most = coding, q
@@ -318,10 +335,10 @@ func (z *compress) choose(accept string) *pooled {
 // parseQuality returns the weight among the parameters of an element, in
 // thousandths: 1000 where there is none, 0 where it is malformed.
 func parseQuality(parameters string) int {
-	name, value, _ := strings.Cut(parameters, "=")
-	if strings.TrimSpace(parameters) == "" {
+	if parameters == "" || strings.TrimSpace(parameters) == "" {
 		return 1000
 	}
+	name, value, _ := strings.Cut(parameters, "=")
 	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 	if !strings.EqualFold(strings.TrimSpace(name), "q") || err != nil || !(q >= 0 && q <= 1) {
 		return 0
@@ -339,7 +356,7 @@ func (p *pooled) start(flush bool) *compressing {
 	c, _ := p.pool.Get().(*compressing)
 	if c == nil {
 		c = &compressing{from: p}
-		c.to = p.New(&c.out)
+		c.to = p.New(c)
 	}
 	c.flush = flush
 	return c
@@ -348,13 +365,35 @@ func (p *pooled) start(flush bool) *compressing {
 // compressing is the filter of one body.
 type compressing struct {
 	from  *pooled
-	to    Compressor
-	out   bytes.Buffer
+	to    Compressor // which writes to this
+	out   []byte     // what it has written and nobody has yet
+	by    taker
 	flush bool // at each block
 }
 
-func (c *compressing) filter(block []byte, end bool) ([]byte, error) {
-	c.out.Reset()
+// mostHeld is how many bytes are held back until a block is compressed. However large
+// the block, the memory for it is not.
+const mostHeld = 32 << 10
+
+func (c *compressing) Write(p []byte) (int, error) {
+	if len(c.out) > 0 && len(c.out)+len(p) > mostHeld {
+		if err := c.by.take(c.out); err != nil {
+			return 0, err
+		}
+		c.out = c.out[:0]
+	}
+	if len(p) >= mostHeld {
+		if err := c.by.take(p); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	}
+	c.out = append(c.out, p...)
+	return len(p), nil
+}
+
+func (c *compressing) filter(block []byte, end bool, by taker) ([]byte, error) {
+	c.out, c.by = c.out[:0], by
 	var err error
 	switch {
 	case end:
@@ -366,17 +405,12 @@ func (c *compressing) filter(block []byte, end bool) ([]byte, error) {
 			err = c.to.Flush()
 		}
 	}
-	return c.out.Bytes(), err
+	c.by = nil
+	return c.out, err
 }
 
-// mostKept is how large a buffer is kept for the next response.
-const mostKept = 256 << 10
-
 func (c *compressing) release() {
-	if c.out.Cap() > mostKept {
-		c.out = bytes.Buffer{} // the compressor is kept all the same, which is larger still
-	}
-	c.out.Reset()
-	c.to.Reset(&c.out)
+	c.out = c.out[:0]
+	c.to.Reset(c)
 	c.from.pool.Put(c)
 }

@@ -106,19 +106,28 @@ var dependents = []string{
 }
 
 func dependsOnBody(name string) bool {
-	return slices.ContainsFunc(dependents, func(d string) bool { return strings.EqualFold(d, name) })
+	for _, d := range dependents {
+		if len(d) == len(name) && strings.EqualFold(d, name) {
+			return true
+		}
+	}
+	return false
 }
 
-// bodyFilter is a BodyFilter that can be given up.
+// bodyFilter is a BodyFilter that can be given up, and that may have parts of what
+// becomes of a block taken before it returns the last one.
 type bodyFilter interface {
-	filter(block []byte, end bool) ([]byte, error)
+	filter(block []byte, end bool, by taker) ([]byte, error)
 	release()
 }
 
+// taker takes a part of a body. A filter returns its error.
+type taker interface{ take(part []byte) error }
+
 type funcFilter BodyFilter
 
-func (f funcFilter) filter(block []byte, end bool) ([]byte, error) { return f(block, end) }
-func (f funcFilter) release()                                      {}
+func (f funcFilter) filter(block []byte, end bool, _ taker) ([]byte, error) { return f(block, end) }
+func (f funcFilter) release()                                               {}
 
 // filtered is a response whose body a filter changes: for Filter and Compress.
 // The adjuster of its held head sets the filter.
@@ -129,6 +138,9 @@ type filtered struct {
 	head   bool       // HEAD: there will be no body
 	direct bool       // the body was passed on as it is
 	failed error      // of the filter, in write: the application may lose it
+
+	yield   func(block []byte, err error) bool
+	stopped bool // the server wants nothing more, or the body has failed
 }
 
 // drop gives up the filter of a head that is replaced.
@@ -193,7 +205,7 @@ func (f *filtered) onWrite(block []byte) (int, error) {
 	if f.with == nil {
 		return f.write(block)
 	}
-	out, err := f.with.filter(block, false)
+	out, err := f.with.filter(block, false, (*filteredWrite)(f))
 	if err != nil {
 		f.failed = err
 		return 0, err
@@ -204,29 +216,51 @@ func (f *filtered) onWrite(block []byte) (int, error) {
 	return len(block), nil
 }
 
-// Blocks yields a block for each block of the body, and what is left.
+// filteredWrite is a filtered response that the application sends by write.
+type filteredWrite filtered
+
+func (f *filteredWrite) take(part []byte) error {
+	_, err := f.write(part)
+	return err
+}
+
+// Blocks yields what becomes of each block of the body, and what is left.
 func (f *filtered) Blocks(yield func(block []byte, err error) bool) {
-	stopped := false
-	pass := func(block []byte, err error) bool {
-		stopped = !yield(block, err) || err != nil
-		return !stopped
-	}
-	f.body.Blocks(func(block []byte, err error) bool {
-		if err == nil && f.with != nil {
-			block, err = f.with.filter(block, false)
-		}
-		if err != nil {
-			return pass(nil, err)
-		}
-		return pass(block, nil)
-	})
-	if stopped || f.with == nil {
+	f.yield = yield
+	f.body.Blocks(f.pass)
+	if f.stopped || f.with == nil {
 		return
 	}
-	if rest, err := f.with.filter(nil, true); err != nil {
-		pass(nil, err)
+	if rest, err := f.with.filter(nil, true, f); err != nil {
+		f.fail(err)
 	} else if len(rest) > 0 {
-		pass(rest, nil)
+		f.take(rest)
+	}
+}
+
+func (f *filtered) pass(block []byte, err error) bool {
+	if err == nil && f.with != nil {
+		block, err = f.with.filter(block, false, f)
+	}
+	if err != nil {
+		f.fail(err)
+		return false
+	}
+	return f.take(block) == nil
+}
+
+func (f *filtered) take(part []byte) error {
+	if f.stopped = !f.yield(part, nil); f.stopped {
+		return errEnded // for the filter; the server knows
+	}
+	return nil
+}
+
+// fail ends the body with err, unless it has ended.
+func (f *filtered) fail(err error) {
+	if !f.stopped {
+		f.stopped = true
+		f.yield(nil, err)
 	}
 }
 
