@@ -60,7 +60,7 @@ func turns(b *testing.B, base, other http.Handler) (bases, others measure.Costs)
 	const perRound = 20_000 // some collections fall into each
 	measure.Turns(1, perRound, answer(base), answer(other))
 	for b.Loop() {
-		x, y := measure.Turns(40, perRound, answer(base), answer(other))
+		x, y := measure.Turns(20, perRound, answer(base), answer(other))
 		bases.Add(x)
 		others.Add(y)
 	}

@@ -139,7 +139,7 @@ func Compression(b *testing.B, coding middleware.Coding, raw func(w io.Writer) m
 					}
 					alone()
 					through()
-					x, y := Turns(8, Times(4*time.Millisecond, alone), through, alone)
+					x, y := Turns(6, Times(4*time.Millisecond, alone), through, alone)
 					ours.Add(x)
 					theirs.Add(y)
 				}
