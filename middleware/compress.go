@@ -115,12 +115,14 @@ type compressed struct {
 	filtered
 	z               *compress
 	accept, control string // Accept-Encoding and Cache-Control of the request
+	suits           bool   // the head is that of a response to compress
 }
 
 // startResponse is that of filtered, but that a head of what is not compressed,
 // whatever its length, is not held back.
 func (f *compressed) startResponse(status string, headers wsgi.Headers, excInfo error) (wsgi.Write, error) {
-	if f.waiting || f.open || strings.HasPrefix(status, "304") || f.z.suits(status, headers) {
+	f.suits = f.z.suits(status, headers)
+	if f.suits || f.waiting || f.open || strings.HasPrefix(status, "304") {
 		return f.filtered.startResponse(status, headers, excInfo)
 	}
 	write, err := f.start(status, headers, excInfo)
@@ -207,7 +209,7 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 		}
 		return headers, nil
 	}
-	if !z.suits(status, headers) {
+	if !f.suits {
 		return headers, nil
 	}
 	n, known := int64(0), false
@@ -238,7 +240,7 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 // suits reports whether a response is one to compress, as far as its head tells.
 func (z *compress) suits(status string, headers wsgi.Headers) bool {
 	switch status[:min(3, len(status))] {
-	case "204", "205", "206":
+	case "204", "205", "206", "304":
 		return false
 	}
 	mediaType, typed := "", false

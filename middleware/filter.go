@@ -135,11 +135,11 @@ type filtered struct {
 	held
 	body   wsgi.Iterable
 	with   bodyFilter // nil for none
-	head   bool       // HEAD: there will be no body
-	direct bool       // the body was passed on as it is
 	failed error      // of the filter, in write: the application may lose it
+	yield  func(block []byte, err error) bool
 
-	yield   func(block []byte, err error) bool
+	head    bool // HEAD: there will be no body
+	direct  bool // the body was passed on as it is
 	stopped bool // the server wants nothing more, or the body has failed
 }
 
