@@ -78,9 +78,9 @@ func TestContrib(t *testing.T) {
 				t.Errorf("%s of contrib/%s has no example", function, name)
 			}
 		}
-		for _, half := range []string{"Keeps", "Live"} {
-			if !calls[half] {
-				t.Errorf("TestContract of contrib/%s does not call sandwich.%s", name, half)
+		for _, part := range []string{"Keeps", "Live", "LiveCGI"} {
+			if !calls[part] {
+				t.Errorf("TestContract of contrib/%s does not call sandwich.%s", name, part)
 			}
 		}
 	}

@@ -98,20 +98,28 @@ func TestCodings(t *testing.T) {
 	}
 }
 
-// TestContract has the codings in the place of those that the requests ask for, so
-// that what can be compressed is.
+func TestMain(m *testing.M) { sandwich.Main(m, all) }
+
+// all has each coding in the place of those that a request asks for, so that what can
+// be compressed is.
+func all() map[string]wsgi.Middleware {
+	middlewares := map[string]wsgi.Middleware{}
+	for _, c := range codings {
+		asks := middleware.When(func(environ *wsgi.Environ) bool { return environ.Var("HTTP_ACCEPT_ENCODING") != "" },
+			middleware.SetEnv(map[string]any{"HTTP_ACCEPT_ENCODING": c.name}))
+		middlewares[c.name] = middleware.Chain(asks, middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{c.coding}, MinSize: 1}))
+	}
+	return middlewares
+}
+
 func TestContract(t *testing.T) {
 	for _, c := range codings {
 		t.Run(c.name, func(t *testing.T) {
-			create := func() wsgi.Middleware {
-				asks := middleware.When(func(environ *wsgi.Environ) bool { return environ.Var("HTTP_ACCEPT_ENCODING") != "" },
-					middleware.SetEnv(map[string]any{"HTTP_ACCEPT_ENCODING": c.name}))
-				return middleware.Chain(asks, middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{c.coding}, MinSize: 1}))
-			}
-			sandwich.Keeps(t, create())
-			t.Run("live", func(t *testing.T) { sandwich.Live(t, create) })
+			sandwich.Keeps(t, all()[c.name])
+			t.Run("live", func(t *testing.T) { sandwich.Live(t, func() wsgi.Middleware { return all()[c.name] }) })
 		})
 	}
+	t.Run("cgi", func(t *testing.T) { sandwich.LiveCGI(t, all) })
 }
 
 // TestFlush: the client can read each block before the next is made.

@@ -101,13 +101,19 @@ func TestSpans(t *testing.T) {
 	}
 }
 
+func TestMain(m *testing.M) { sandwich.Main(m, all) }
+
+func create() wsgi.Middleware {
+	_, _, config := providers()
+	return otel.New(config)
+}
+
+func all() map[string]wsgi.Middleware { return map[string]wsgi.Middleware{"traces": create()} }
+
 func TestContract(t *testing.T) {
-	create := func() wsgi.Middleware {
-		_, _, config := providers()
-		return otel.New(config)
-	}
 	sandwich.Keeps(t, create())
 	t.Run("live", func(t *testing.T) { sandwich.Live(t, create) })
+	t.Run("cgi", func(t *testing.T) { sandwich.LiveCGI(t, all) })
 }
 
 func ExampleNew() {

@@ -73,12 +73,18 @@ http_requests_in_flight 0
 	}
 }
 
+func TestMain(m *testing.M) { sandwich.Main(m, all) }
+
+func create() wsgi.Middleware {
+	return metrics.New(metrics.Config{Registry: prometheus.NewRegistry(), Namespace: "test"})
+}
+
+func all() map[string]wsgi.Middleware { return map[string]wsgi.Middleware{"metrics": create()} }
+
 func TestContract(t *testing.T) {
-	create := func() wsgi.Middleware {
-		return metrics.New(metrics.Config{Registry: prometheus.NewRegistry(), Namespace: "test"})
-	}
 	sandwich.Keeps(t, create())
 	t.Run("live", func(t *testing.T) { sandwich.Live(t, create) })
+	t.Run("cgi", func(t *testing.T) { sandwich.LiveCGI(t, all) })
 }
 
 func ExampleNew() {

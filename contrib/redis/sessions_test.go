@@ -193,9 +193,25 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// redisVariable tells a CGI program where the test's server listens.
+const redisVariable = "GOWSGI_TEST_REDIS"
+
+// TestMain lets the binary be a CGI program, whose sessions are in that server.
+func TestMain(m *testing.M) {
+	sandwich.Main(m, func() map[string]wsgi.Middleware {
+		client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: os.Getenv(redisVariable), MaxRetries: -1})
+		return sessions(redis.NewSessions(client, ""))
+	})
+}
+
+func sessions(store session.Store) map[string]wsgi.Middleware {
+	return map[string]wsgi.Middleware{"sessions": session.New(session.Config{Store: store})}
+}
+
 // With its store a session keeps the contract, in use and not.
 func TestContract(t *testing.T) {
-	store := redis.NewSessions(start(t), "")
+	client := start(t)
+	store := redis.NewSessions(client, "")
 	create := func() wsgi.Middleware {
 		return middleware.Chain(session.New(session.Config{Store: store}), func(next wsgi.Application) wsgi.Application {
 			return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -212,9 +228,10 @@ func TestContract(t *testing.T) {
 	}
 	sandwich.Keeps(t, create())
 	t.Run("live", func(t *testing.T) {
-		sandwich.Live(t, func() wsgi.Middleware { // without use: each cookie is another
-			return session.New(session.Config{Store: store})
-		})
+		sandwich.Live(t, func() wsgi.Middleware { return sessions(store)["sessions"] }) // without use: each cookie is another
+	})
+	t.Run("cgi", func(t *testing.T) {
+		sandwich.LiveCGI(t, func() map[string]wsgi.Middleware { return sessions(store) }, redisVariable+"="+client.Options().Addr)
 	})
 }
 

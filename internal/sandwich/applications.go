@@ -107,6 +107,27 @@ func File(t testing.TB, content string) wsgi.Application {
 	})
 }
 
+// shortFile is File where there is no test to end: the file has no name.
+func shortFile(content string) wsgi.Application {
+	return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		f, err := os.CreateTemp("", "sandwich")
+		if err != nil {
+			return nil, err
+		}
+		os.Remove(f.Name())
+		if _, err := f.WriteString(content); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		if _, err := start("200 OK", Headers("Content-Type", "text/plain"), nil); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		return environ.FileWrapper()(f, 0), nil
+	})
+}
+
 // Reads is an application that answers with the body of the request.
 func Reads() wsgi.Application {
 	return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

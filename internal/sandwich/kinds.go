@@ -1,7 +1,6 @@
 package sandwich
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,14 +11,24 @@ import (
 
 // Kinds are applications that produce a response in each way that there is.
 func Kinds(t testing.TB) map[string]wsgi.Application {
+	kinds := PlainKinds()
+	kinds["one block"] = Text(strings.Repeat("one block ", 400))
+	kinds["stream"] = Streams(nil, "a", "", strings.Repeat("stream ", 1000), "z")
+	kinds["file"] = File(t, strings.Repeat("file ", 20000))
+	return kinds
+}
+
+// PlainKinds are the same for a process of its own, where what is sent is sent for
+// each request anew, and where there is no test.
+func PlainKinds() map[string]wsgi.Application {
 	return map[string]wsgi.Application{
-		"one block":      Text(strings.Repeat("one block ", 400)),
+		"one block":      Text("one block, and no more"),
 		"small":          Text("small"),
-		"stream":         Streams(nil, "a", "", strings.Repeat("stream ", 1000), "z"),
+		"stream":         Streams(nil, "a", "", "stream", "z"),
 		"write":          Writes("written ", "and ", "yielded"),
 		"late":           Late("200 OK", "better ", "late"),
 		"late 404":       Late("404 Not Found", "no ", "such"),
-		"file":           File(t, strings.Repeat("file ", 20000)),
+		"file":           shortFile("a file, and no more"),
 		"input":          Reads(),
 		"empty":          Answer("200 OK", ""),
 		"no content":     wsgi.Response{Status: "204 No Content"},
@@ -45,20 +54,6 @@ func Kinds(t testing.TB) map[string]wsgi.Application {
 				}
 			}), nil
 		}),
-	}
-}
-
-// PlainKinds are the applications for a process of its own: of each way to make a
-// response, one.
-func PlainKinds() map[string]wsgi.Application {
-	return map[string]wsgi.Application{
-		"one block":   Text("one block, and no more"),
-		"stream":      Streams(nil, "a", "", "stream", "z"),
-		"write":       Writes("written ", "and ", "yielded"),
-		"input":       Reads(),
-		"no content":  wsgi.Response{Status: "204 No Content"},
-		"fails":       wsgi.AppFunc(func(*wsgi.Environ, wsgi.StartResponse) (wsgi.Iterable, error) { return nil, errors.New("failed") }),
-		"fails later": Streams(errors.New("failed"), "begun ", "and"),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -28,14 +29,18 @@ type Server interface {
 	Close() error
 }
 
-// Servers are the servers of the module that run in the process of the test.
+// Servers are the servers of the module that run in the process of the test, by the
+// protocol that they are spoken to; "net/http" is server.Handler in a server of
+// net/http's own. CGI, where each request has a process, is in cgi.go.
 func Servers(app wsgi.Application) map[string]Server {
 	silent := slog.New(slog.DiscardHandler)
 	return map[string]Server{
-		"http":    &server.Server{App: app, Errors: io.Discard, Logger: silent},
-		"fastcgi": &fastcgi.Server{App: app, Errors: io.Discard, Logger: silent},
-		"scgi":    &scgi.Server{App: app, Errors: io.Discard, Logger: silent},
-		"uwsgi":   &uwsgi.Server{App: app, Errors: io.Discard, Logger: silent},
+		"http":     &server.Server{App: app, Errors: io.Discard, Logger: silent},
+		"h2c":      &server.Server{App: app, Errors: io.Discard, Logger: silent},
+		"net/http": &http.Server{Handler: server.Handler(app), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)},
+		"fastcgi":  &fastcgi.Server{App: app, Errors: io.Discard, Logger: silent},
+		"scgi":     &scgi.Server{App: app, Errors: io.Discard, Logger: silent},
+		"uwsgi":    &uwsgi.Server{App: app, Errors: io.Discard, Logger: silent},
 	}
 }
 
@@ -58,7 +63,7 @@ func Through(t *testing.T, protocol string, s Server) func(*wsgitest.Request) *w
 			t.Errorf("requests are left after Close: %v", err)
 		}
 	})
-	if protocol == "http" {
+	if protocol == "http" || protocol == "net/http" {
 		return wsgitest.Live("tcp", l.Addr().String())
 	}
 	front, err := frontend.Listen(protocol, "tcp", l.Addr().String())
