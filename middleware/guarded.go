@@ -161,7 +161,7 @@ func (g *guardedBody) deliver(yield func(block []byte, err error) bool, iterate 
 func (g *guardedBody) run(iterate func()) {
 	defer g.caught(&g.failure)
 	iterate()
-	if g.failure == nil && !g.stopped && g.limit != nil && !g.sent {
+	if g.failure == nil && g.limit != nil && !g.sent {
 		g.failure = g.limit.empty()
 	}
 }

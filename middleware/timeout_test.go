@@ -63,6 +63,11 @@ func TestTimeout(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		return wsgi.Strings("late"), err
 	})
+	writesInTime := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		write, err := start("200 OK", nil, nil)
+		write([]byte("whole"))
+		return wsgi.Generator(func(func([]byte, error) bool) { time.Sleep(20 * time.Second) }), err
+	})
 	const sorry = "503 Service Unavailable: The request took too long.\n"
 	tests := []struct {
 		name string
@@ -78,6 +83,8 @@ func TestTimeout(t *testing.T) {
 		{"late before the first block", slow(0, 15*time.Second, "a", "b"), sorry, false, 15 * time.Second},
 		{"chi: late after the first block", slow(0, 6*time.Second, "a", "b", "c"), "200 OK: a", true, 12 * time.Second},
 		{"late, and no block", slow(0, 15*time.Second), sorry, false, 15 * time.Second},
+		{"the last block was in time", slow(0, 6*time.Second, "a"), "200 OK: a", false, 12 * time.Second},
+		{"the last write was in time", writesInTime, "200 OK: whole", false, 20 * time.Second},
 		{"write", writesLate, sorry, false, 20 * time.Second},
 		{"chi: late after a write", writesFirst, "200 OK: begun", true, 20 * time.Second},
 		{"empty blocks send nothing", slow(0, 4*time.Second, "", "", "a"), sorry, false, 12 * time.Second},
