@@ -21,6 +21,7 @@ import (
 	"github.com/gowsgi/gowsgi/adapters/fastcgi"
 	"github.com/gowsgi/gowsgi/adapters/scgi"
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
+	"github.com/gowsgi/gowsgi/internal/measure"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -182,9 +183,9 @@ type loaded struct {
 
 // wrk loads a location for a second, over 32 connections.
 func wrk(b *testing.B, url string) loaded {
-	before := cpuTime()
+	before := measure.Processor()
 	out, err := exec.Command("wrk", "-t1", "-c32", "-d1s", url).CombinedOutput()
-	used := cpuTime() - before
+	used := measure.Processor() - before
 	if err != nil || failures.Match(out) {
 		b.Fatalf("wrk: %v\n%s", err, out)
 	}
