@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,6 +123,21 @@ type option struct {
 // env is the environment variable of the option.
 func (o option) env() string {
 	return "GOWSGI_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
+}
+
+// noted returns options that note in given which of them were set.
+func noted(options []option) (_ []option, given *[]string) {
+	given = new([]string)
+	for i, o := range options {
+		set := o.value.set
+		options[i].value.set = func(s string) error {
+			if !slices.Contains(*given, o.name) {
+				*given = append(*given, o.name)
+			}
+			return set(s)
+		}
+	}
+	return options, given
 }
 
 // value stores what an option is set to. Its errors say what was expected.

@@ -26,7 +26,8 @@ const defaultListen = "127.0.0.1:8000"
 // serve serves an application until it is told to stop.
 func serve(args []string, p process) (err error) {
 	c := newConfig()
-	rest, err := parse(args, append(c.options(), c.python.options()...), p.lookupEnv)
+	forPython, given := noted(c.python.options())
+	rest, err := parse(args, append(c.options(), forPython...), p.lookupEnv)
 	if errors.Is(err, errHelp) {
 		serveHelp(p.stdout)
 		return nil
@@ -59,6 +60,11 @@ func serve(args []string, p process) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeApp()) }()
 	s.App = app
+	if len(c.pools) == 0 {
+		for _, name := range *given {
+			s.Logger.Warn("an option has no effect, for no Python application is served", "option", "--"+name)
+		}
+	}
 	c.tune()
 	defer c.tend(s)()
 	if c.logFormat == "text" {

@@ -125,6 +125,16 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// TestWithoutEffect gives options for Python to a server that has none.
+func TestWithoutEffect(t *testing.T) {
+	t.Parallel()
+	c := start(t, []string{"GOWSGI_QUEUE=7"}, "--listen", "127.0.0.1:0", "-w", "3", "--workers", "4")
+	c.wait(`WARN  an option has no effect, for no Python application is served option=--workers$`)
+	c.wait(`WARN  an option has no effect, for no Python application is served option=--queue$`)
+	c.url()
+	c.stop()
+}
+
 // TestForwarded asks as a proxy does, and as a client that poses as one.
 func TestForwarded(t *testing.T) {
 	t.Parallel()
