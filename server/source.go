@@ -37,7 +37,7 @@ func (x *exchange) Lookup(key string) (string, bool) {
 		}
 		return values[0], true // unfit has seen that they are the same
 	case "CONTENT_LENGTH":
-		if length, ok := joined(r.Header, "Content-Length"); ok || r.ContentLength <= 0 {
+		if length, ok := first(r.Header, "Content-Length"); ok || r.ContentLength <= 0 {
 			return length, ok
 		}
 		// Servers such as that of net/http/fcgi have it in no header.
@@ -169,7 +169,9 @@ func inventedCacheControl(h http.Header) bool {
 	return len(pragma) > 0 && pragma[0] == "no-cache" && len(control) == 1 && control[0] == "no-cache"
 }
 
-func joined(h http.Header, name string) (string, bool) {
+// first returns the first line of one field, for those of which net/http admits
+// no other.
+func first(h http.Header, name string) (string, bool) {
 	values := h[name]
 	if len(values) == 0 {
 		return "", false

@@ -168,7 +168,9 @@
 // [Environ.Input] is the body of the request, an [InputStream]: an io.Reader
 // that can also be read by lines. It ends where the body ends, without anybody
 // counting bytes, and a body that the client cut short ends in an error other
-// than io.EOF. An application need not read it, and never closes it.
+// than io.EOF. An application need not read it, and never closes it. One that is
+// to be safe on a server that breaks this, and says so by leaving out
+// wsgi.input_terminated, reads no more than CONTENT_LENGTH (INPUT-08).
 //
 // [Environ.Errors] is an [ErrorStream], where diagnostics go: text in lines
 // that end in "\n". The server decides where it ends up.
