@@ -125,12 +125,7 @@ func TestServePython(t *testing.T) {
 	c.wait(`number of workers changed workers=2`)
 	want("", "second red")
 
-	// A line is written when the request is over, which its client may know first.
-	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(time.Millisecond) {
-		if text, _ := os.ReadFile(log); strings.Count(string(text), "\n") == 5 {
-			break
-		}
-	}
+	awaitLines(log, 5)
 	if err := os.Rename(log, log+".1"); err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestServe(t *testing.T) {
@@ -103,6 +104,16 @@ func TestEarlySignal(t *testing.T) {
 	}
 }
 
+// awaitLines waits until an access log has n lines: one is written when its request
+// is over, which the client may know first.
+func awaitLines(log string, n int) {
+	for late := time.Now().Add(patience); time.Now().Before(late); time.Sleep(time.Millisecond) {
+		if text, _ := os.ReadFile(log); strings.Count(string(text), "\n") >= n {
+			return
+		}
+	}
+}
+
 // TestReopen renames an access log, as those do who rotate logs, of a server that
 // has no Python in it.
 func TestReopen(t *testing.T) {
@@ -111,6 +122,7 @@ func TestReopen(t *testing.T) {
 	c := start(t, nil, "--listen", "127.0.0.1:0", "--access-logfile", log)
 	base := c.url()
 	get(t, http.DefaultClient, base+"before")
+	awaitLines(log, 1)
 	if err := os.Rename(log, log+".1"); err != nil {
 		t.Fatal(err)
 	}
