@@ -2,9 +2,7 @@ package python
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 )
@@ -38,24 +36,6 @@ type generation struct {
 	death    int64            // tick of the last time that a worker ended
 	missing  map[uint64]int64 // requests that may be lost, and since which tick
 }
-
-// A StartError says why no worker is ready.
-type StartError struct {
-	App       string
-	Traceback string // of Python, when the application could not be imported
-	Err       error  // otherwise
-}
-
-// Error returns what happened; a traceback has several lines.
-func (e *StartError) Error() string {
-	if e.Traceback != "" {
-		return fmt.Sprintf("python: %s cannot be imported:\n%s", e.App, e.Traceback)
-	}
-	return fmt.Sprintf("python: %s: %v", e.App, e.Err)
-}
-
-// Unwrap returns Err.
-func (e *StartError) Unwrap() error { return e.Err }
 
 // spareBlocks is how many workers there may be on the board beyond twice the
 // number that is wanted: old ones that end while new ones begin.
@@ -123,52 +103,12 @@ func (g *generation) share() (err error) {
 	return err
 }
 
-// giveUp fails a request of which no worker will tell any more, and reports
-// whether it was still there.
-func (g *generation) giveUp(id uint64, err error) (was bool) {
-	s := g.slots.of(id)
-	was, free := s.fail(id, err, true)
-	if free {
-		g.put(s)
-	}
-	return was
-}
-
 // orLong is a limit that a context can have.
 func orLong(d time.Duration) time.Duration {
 	if d < 0 {
 		return 24 * time.Hour
 	}
 	return d
-}
-
-// awaitReady waits until the worker is ready or has failed to be.
-func (w *worker) awaitReady(ctx context.Context) error {
-	app := w.generation.pool.config.App
-	select {
-	case <-w.ready:
-		return nil
-	case <-w.exited:
-		return w.startError()
-	case <-ctx.Done():
-	}
-	err := context.Cause(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		w.signal(signalDump)
-		err = fmt.Errorf("a worker is not ready after %v: is the import of the application waiting for something?", w.generation.pool.config.StartTimeout)
-	}
-	return &StartError{App: app, Err: err}
-}
-
-// startError says why a worker that has exited was never ready.
-func (w *worker) startError() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	e := &StartError{App: w.generation.pool.config.App, Traceback: w.trace}
-	if e.Traceback == "" {
-		e.Err = fmt.Errorf("a worker ended before it was ready: %s", w.status)
-	}
-	return e
 }
 
 func (g *generation) takeBlock() (int, error) {
@@ -187,17 +127,6 @@ func (g *generation) freeBlock(i int) {
 	g.mu.Lock()
 	g.blocks[i] = false
 	g.mu.Unlock()
-}
-
-// childExited notes the status of a worker that a zygote has forked.
-func (g *generation) childExited(pid int, status string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for _, w := range g.workers {
-		if w.pid == pid {
-			w.setStatus(status)
-		}
-	}
 }
 
 // nudge has every lane that waits for a request look whether it is to end.
@@ -266,64 +195,4 @@ func (g *generation) destroy(reason string) {
 		g.users.Wait()
 		g.board.close()
 	}()
-}
-
-// exitedWorkers takes those out of the list that have ended, and logs each.
-func (g *generation) exitedWorkers() (n int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	rest := g.workers[:0]
-	for _, w := range g.workers {
-		select {
-		case <-w.exited:
-			n++
-			g.noteExit(w)
-		default:
-			rest = append(rest, w)
-		}
-	}
-	clear(g.workers[len(rest):])
-	g.workers = rest
-	return n
-}
-
-// noteExit logs the end of a worker, and slows the next start down when it was
-// none that anybody wanted. The caller holds g.mu.
-func (g *generation) noteExit(w *worker) {
-	w.mu.Lock()
-	status, reason, trace := w.status, w.reason, w.trace
-	w.mu.Unlock()
-	if w.retiring && w.deadline.After(time.Now()) {
-		g.pool.log(slog.LevelDebug, "worker ended", "pid", w.pid, "reason", reason)
-		return
-	}
-	if status == "" {
-		status = "unknown: its parent is the process that forked it"
-	}
-	g.pool.restarts.Add(1)
-	attrs := []any{"pid", w.pid, "status", status}
-	if reason != "" {
-		attrs = append(attrs, "reason", reason)
-	}
-	if !w.isReady && trace == "" {
-		attrs = append(attrs, "remark", "it was not ready yet")
-	}
-	g.pool.log(slog.LevelError, "worker ended unexpectedly", attrs...)
-	if trace != "" {
-		g.pool.log(slog.LevelError, "the application cannot be imported", "traceback", trace)
-	}
-	if w.isReady && time.Since(w.born) > 10*time.Second {
-		g.failures = 0
-		return
-	}
-	g.failures++
-	// The first few come back at once: the requests that wait are not theirs.
-	if g.failures > 3 {
-		wait := min(10*time.Second, 100*time.Millisecond<<min(g.failures-4, 10))
-		g.patience = time.Now().Add(wait)
-		if g.failures == 8 {
-			g.pool.log(slog.LevelError, "workers end again and again; the application, or what it loads, has to be mended; the next start is slower each time",
-				"in a row", g.failures, "wait", wait.String())
-		}
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -288,16 +287,4 @@ func (p *Pool) Files(ctx context.Context) []string {
 
 func (p *Pool) log(level slog.Level, message string, args ...any) {
 	p.config.Logger.Log(context.Background(), level, message, args...)
-}
-
-// say passes on what a worker has printed.
-func (p *Pool) say(pid int, text string) {
-	for line := range strings.Lines(text) {
-		line = strings.TrimRight(line, "\r\n")
-		if p.config.Output != nil {
-			p.config.Output(pid, line)
-		} else {
-			p.log(slog.LevelInfo, line, "worker", pid)
-		}
-	}
 }
