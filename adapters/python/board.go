@@ -25,15 +25,18 @@ type board struct {
 }
 
 const (
-	areaSize   = 4096
-	windowSize = largestFrame
+	requestSize  = 4096
+	responseSize = 8192
+	slotSize     = requestSize + responseSize
+	windowSize   = largestFrame
+	pageSize     = 4096 // to which the areas are aligned
 )
 
-// newBoard takes the memory of all but the windows, which is 2 MiB at the least,
+// newBoard takes the memory of all but the windows, which is 3 MiB at the least,
 // at once: what is missing later ends the process that touches it.
 func newBoard(lanes, slots int) (*board, error) {
-	areas := (lanes*16 + slots + areaSize - 1) / areaSize * areaSize
-	windows := areas + slots*2*areaSize
+	areas := (lanes*16 + slots + pageSize - 1) / pageSize * pageSize
+	windows := areas + slots*slotSize
 	file, bytes, err := shareMemory(windows, windows+lanes*windowSize)
 	if err != nil {
 		return nil, err
@@ -54,17 +57,17 @@ func (b *board) window(lane int) []byte {
 // worker that was stopped with an earlier id in its hand, and given up, finds that
 // out by the id, which is there only while all the rest is.
 func (b *board) request(slot int, packet []byte) {
-	at := b.areas + slot*2*areaSize
+	at := b.areas + slot*slotSize
 	id := b.word(at / 8)
 	atomic.StoreUint64(id, 0)
-	copy(b.bytes[at+8:at+areaSize], packet[8:])
+	copy(b.bytes[at+8:at+requestSize], packet[8:])
 	atomic.StoreUint64(id, binary.LittleEndian.Uint64(packet))
 }
 
 // response is the area for the response to the request in a slot.
 func (b *board) response(slot int) []byte {
-	at := b.areas + (slot*2+1)*areaSize
-	return b.bytes[at : at+areaSize : at+areaSize]
+	at := b.areas + slot*slotSize + requestSize
+	return b.bytes[at : at+responseSize : at+responseSize]
 }
 
 func (b *board) word(i int) *uint64 { return (*uint64)(unsafe.Pointer(&b.bytes[i*8])) }

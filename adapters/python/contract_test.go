@@ -96,7 +96,7 @@ func TestLengths(t *testing.T) {
 // it comes: on the board, behind a frame, in parts, or as a file in memory.
 func TestSizes(t *testing.T) {
 	s := open(t, config(t))
-	for _, edge := range []int{1, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 3 << 20} {
+	for _, edge := range []int{1, 4 << 10, 8 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 3 << 20} {
 		for _, size := range []int{edge - 100, edge - 20, edge, edge + 1} {
 			if size <= 0 {
 				continue

@@ -599,3 +599,27 @@ func TestMisplaced(t *testing.T) {
 		t.Errorf("%+v: want the worker to be the first one, and nobody to wait", stats)
 	}
 }
+
+// TestManyLanes: all threads of all workers can be busy at once, however many
+// there are.
+func TestManyLanes(t *testing.T) {
+	c := config(t)
+	c.Processes, c.Threads = 3, 100
+	s := open(t, c)
+	file := filepath.Join(t.TempDir(), "gone")
+	var conns []net.Conn
+	for range c.Processes * c.Threads {
+		conn, err := net.Dial("tcp", s.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conns = append(conns, conn)
+		fmt.Fprintf(conn, "GET /raw/waits?%s HTTP/1.1\r\nHost: h\r\n\r\n", file)
+	}
+	eventually(t, "every lane is busy", func() bool { return s.pool.Stats().Busy == c.Processes*c.Threads })
+	for _, conn := range conns {
+		conn.Close()
+	}
+	eventually(t, "no lane is busy", func() bool { return s.pool.Stats().Busy == 0 })
+}

@@ -15,7 +15,7 @@ import (
 // variables and their values, each list joined by NUL, and a body that is small.
 const (
 	packetHead    = 20 // id, bytes of names, of values (32 bits each), flags, bytes of the body
-	largestPacket = areaSize
+	largestPacket = requestSize
 
 	packetInline = 1 // what follows the values is the whole body
 	packetRemote = 2 // there is a body, which is to be asked for

@@ -45,7 +45,7 @@ const spareBlocks = 64
 func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generation, err error) {
 	g := &generation{pool: p, number: number, want: want}
 	g.blocks = make([]bool, 2*want+spareBlocks)
-	g.slots = newSlots(slotCount, p.config.Queue)
+	g.slots = newSlots(max(fewestSlots, 2*want*p.config.Threads), p.config.Queue)
 	if err := g.share(); err != nil {
 		return nil, &StartError{App: p.config.App, Err: err}
 	}
@@ -82,9 +82,10 @@ func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generati
 	return g, nil
 }
 
-// slotCount is how many requests may be with the workers, or in their queue. Those
-// beyond wait for a slot.
-const slotCount = 256
+// fewestSlots is how many requests may be with the workers or in their queue at the
+// least; where there are many lanes it is twice as many as these. Those beyond wait
+// for a slot.
+const fewestSlots = 256
 
 // share makes what the workers share with this process.
 func (g *generation) share() (err error) {

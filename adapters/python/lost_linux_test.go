@@ -30,8 +30,8 @@ func TestLost(t *testing.T) {
 			}
 			defer q.r.Close()
 			defer q.close()
-			g := &generation{pool: p, queue: q, slots: newSlots(slotCount, 0)}
-			if g.board, err = newBoard(2, slotCount); err != nil {
+			g := &generation{pool: p, queue: q, slots: newSlots(fewestSlots, 0)}
+			if g.board, err = newBoard(2, fewestSlots); err != nil {
 				t.Fatal(err)
 			}
 			defer g.board.close()

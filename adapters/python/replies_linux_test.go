@@ -29,7 +29,7 @@ func TestReplies(t *testing.T) {
 		{name: "of an earlier request", response: func(id uint64) []byte { return frame(id-1<<16, frameResponse, frameLast, 9) }},
 		{name: "of another type", response: func(id uint64) []byte { return frame(id, frameData, frameLast, 9) }},
 		{name: "not the last frame", response: func(id uint64) []byte { return frame(id, frameResponse, 0, 9) }},
-		{name: "longer than the area", response: func(id uint64) []byte { return frame(id, frameResponse, frameLast, areaSize) }},
+		{name: "longer than the area", response: func(id uint64) []byte { return frame(id, frameResponse, frameLast, responseSize) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

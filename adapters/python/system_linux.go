@@ -32,29 +32,33 @@ func pipe(swift int) (r, w *os.File, err error) {
 // shareMemory returns memory that a process has too which maps the file. The
 // file has no name. The first bytes of it are there, so many as are needed; the
 // rest is when it was reserved.
-func shareMemory(needed, size int) (*os.File, []byte, error) {
-	dir := "/dev/shm"
-	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		dir = ""
+func shareMemory(needed, size int) (file *os.File, b []byte, err error) {
+	for _, dir := range []string{"/dev/shm", ""} { // which may be missing, or too small
+		if file, b, err = mapMemory(dir, needed, (size+7)&^7); err == nil {
+			return file, b, nil
+		}
 	}
+	return nil, nil, err
+}
+
+func mapMemory(dir string, needed, size int) (*os.File, []byte, error) {
 	file, err := os.CreateTemp(dir, "gowsgi-")
 	if err != nil {
 		return nil, nil, err
 	}
 	os.Remove(file.Name())
-	size = (size + 7) &^ 7
 	err = file.Truncate(int64(size))
 	if err == nil {
 		err = reserve(file, 0, int64(needed))
 	}
+	var b []byte
+	if err == nil {
+		b, err = syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+		err = os.NewSyscallError("mmap", err)
+	}
 	if err != nil {
 		file.Close()
 		return nil, nil, err
-	}
-	b, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-	if err != nil {
-		file.Close()
-		return nil, nil, os.NewSyscallError("mmap", err)
 	}
 	return file, b, nil
 }

@@ -36,7 +36,8 @@ TOKEN = struct.Struct("<Q")  # on the queue, and for a response that is on the b
 PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, bytes of the body
 FRAME = struct.Struct("<IIQHH")  # bytes after it, of them head, id, type, flags
 REPLY = struct.Struct("<II")  # bytes after it, type
-AREA = 4096  # bytes on the board for a request, or for a response
+PAGE, REQUEST, ROOM = 4096, 4096, 8192  # bytes; the latter two on the board, for a request and for its response
+SLOT = REQUEST + ROOM
 
 INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
 RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
@@ -69,8 +70,8 @@ class Board:
     """The shared memory, as both sides see it."""
 
     def __init__(self, fd, lanes, slots):
-        self.areas = (lanes * 16 + slots + AREA - 1) // AREA * AREA  # two a slot: its request, and its response
-        windows = self.areas + slots * 2 * AREA  # one a lane: a part of a body that was asked for
+        self.areas = (lanes * 16 + slots + PAGE - 1) // PAGE * PAGE  # two a slot: its request, and its response
+        windows = self.areas + slots * SLOT  # one a lane: a part of a body that was asked for
         self.memory = mmap.mmap(fd, windows + lanes * BIGGEST)
         view = memoryview(self.memory)
         self.words = view[:lanes * 16].cast("Q")  # two a lane: what it has begun, and whether it is to end
@@ -581,10 +582,10 @@ class Lane:
         """Sends the head and the first block of a response."""
         size = len(head)
         frame = size + len(block)
-        if not flags & LAST or self.used or frame > AREA - FRAME.size:
+        if not flags & LAST or self.used or frame > ROOM - FRAME.size:
             self.put(RESPONSE, ident, flags, head, size, block)
             return
-        at = self.areas + (ident & 0xFFFF) * 2 * AREA + AREA
+        at = self.areas + (ident & 0xFFFF) * SLOT + REQUEST
         self.memory[at:at + FRAME.size + frame] = b"".join((pack_frame(frame, size, ident, RESPONSE, flags), head, block))
         os_write(REPLIES, self.token)
 
@@ -680,7 +681,7 @@ class Lane:
                 self.put(END, ident, LAST)
                 words[begun] = 0
                 continue
-            at = areas + slot * 2 * AREA
+            at = areas + slot * SLOT
             _, keys, values, flags, size = unpack_packet(memory, at)
             at += PACKET.size
             section = memory[at:at + keys]
@@ -688,7 +689,7 @@ class Lane:
             text = memory[at:at + values]
             at += values
             content = memory[at:at + size]
-            if idents[slot * 2 * AREA // 8] != ident:  # we were so late that it was given up
+            if idents[slot * SLOT // 8] != ident:  # we were so late that it was given up
                 words[begun] = 0
                 continue
             self.ident = ident
