@@ -24,7 +24,7 @@ type queue struct {
 const tokenSize = 8
 
 // mostJoined is how many ids wait for one another before they are written.
-const mostJoined = 8
+const mostJoined = 16
 
 func newQueue(failed func(id uint64, err error)) (*queue, error) {
 	r, w, err := queuePipe()
