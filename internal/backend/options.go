@@ -97,5 +97,5 @@ func (o *Options) setGateway(g *gateway.Gateway) {
 // Terms returns what the variables of a request on c are settled by.
 func (c *Conn) Terms() cgi.Terms {
 	o := &c.Server.Options
-	return cgi.Terms{ScriptName: o.ScriptName, Local: c.LocalAddr(), MaxBody: o.MaxBodyBytes}
+	return cgi.Terms{ScriptName: o.ScriptName, Local: c.LocalAddr, MaxBody: o.MaxBodyBytes}
 }

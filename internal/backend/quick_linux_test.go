@@ -200,6 +200,9 @@ func TestQuickLocalAddrOfEverywhere(t *testing.T) {
 	defer far.Close()
 	q := newBacklog(l).next()[0]
 	defer q.Close()
+	if (&Conn{Conn: q, Server: new(Server)}).Terms(); q.conn != nil {
+		t.Error("the address was asked for, which costs, before anybody wants to know")
+	}
 	if q.LocalAddr().String() != far.RemoteAddr().String() {
 		t.Errorf("the address here is %v, expected %v", q.LocalAddr(), far.RemoteAddr())
 	}

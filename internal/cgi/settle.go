@@ -79,9 +79,9 @@ type Terms struct {
 	// PATH_INFO stay as the web server sent them.
 	ScriptName string
 
-	// Local is the address that the web server connected to, for a request
+	// Local returns the address that the web server connected to, for a request
 	// without SERVER_NAME. It may be nil.
-	Local net.Addr
+	Local func() net.Addr
 
 	// Unknown admits CONTENT_LENGTH -1, by which Caddy says over FastCGI that
 	// it does not know.
@@ -175,13 +175,15 @@ func (v *Vars) settleScheme() {
 
 // settleServer sees to it that SERVER_NAME and SERVER_PORT have a value
 // (CGI-07). The Host header is not asked: it is the client's word (AMB-23).
-func (v *Vars) settleServer(local net.Addr) {
+func (v *Vars) settleServer(local func() net.Addr) {
 	v.name, v.port = v.raw("SERVER_NAME"), v.raw("SERVER_PORT")
 	if address := v.raw("SERVER_ADDR"); v.name == "" && !strings.HasPrefix(address, "unix:") { // nginx's own socket
 		v.name = address
 	}
-	if v.name == "" && local != nil && local.Network() != "unix" {
-		v.name, _, _ = net.SplitHostPort(local.String())
+	if v.name == "" && local != nil {
+		if addr := local(); addr.Network() != "unix" {
+			v.name, _, _ = net.SplitHostPort(addr.String())
+		}
 	}
 	if v.name == "" {
 		v.name = "localhost"

@@ -83,7 +83,7 @@ func TestSettle(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			v, err := settle(Terms{Local: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9}}, tt.vars...)
+			v, err := settle(Terms{Local: func() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9} }}, tt.vars...)
 			if got := statusCode(err); got != tt.code {
 				t.Fatalf("refused with %q (%v), expected %q", got, err, tt.code)
 			}
