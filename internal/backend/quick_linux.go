@@ -66,9 +66,11 @@ type quick struct {
 	local  net.Addr // of the listener
 	remote syscall.Sockaddr
 
-	mu   sync.Mutex
-	fd   int      // -1 when it is closed, or is conn's
-	conn net.Conn // when somebody has waited
+	mu      sync.Mutex
+	fd      int      // -1 when it is closed, or is file's
+	file    *os.File // when somebody has waited
+	written bool
+	settled bool
 }
 
 var errClosed = &net.OpError{Op: "use", Err: net.ErrClosed}
@@ -78,7 +80,7 @@ var errClosed = &net.OpError{Op: "use", Err: net.ErrClosed}
 func (q *quick) call(f func(fd int) (int, error)) (n int, err error, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.conn != nil {
+	if q.file != nil {
 		return 0, nil, false
 	}
 	if q.fd < 0 {
@@ -89,6 +91,49 @@ func (q *quick) call(f func(fd int) (int, error)) (n int, err error, ok bool) {
 			return n, err, true
 		}
 	}
+}
+
+// settle sets what package net sets for each TCP connection that it accepts. The
+// first write needs none of it: only from the second on would data wait for the
+// other side to acknowledge what was sent before. The caller holds the lock.
+func (q *quick) settle(fd int) {
+	if _, ok := q.local.(*net.TCPAddr); !ok || q.settled {
+		return
+	}
+	q.settled = true
+	for _, option := range [...]struct{ level, name, value int }{
+		{syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1},
+		{syscall.SOL_SOCKET, syscall.SO_KEEPALIVE, 1},
+		{syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE, 15},
+		{syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL, 15},
+		{syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT, 9},
+	} {
+		syscall.SetsockoptInt(fd, option.level, option.name, option.value)
+	}
+}
+
+// control is call for what does not read or write: whoever has waited.
+func (q *quick) control(f func(fd int) error) error {
+	_, err, ok := q.call(func(fd int) (int, error) { return 0, f(fd) })
+	if ok {
+		return err
+	}
+	raw, err := q.file.SyscallConn()
+	if err != nil {
+		return closed(err)
+	}
+	if failed := raw.Control(func(fd uintptr) { err = f(int(fd)) }); failed != nil {
+		return closed(failed)
+	}
+	return err
+}
+
+// closed makes of the word of package os for what is closed that of package net.
+func closed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return errClosed
+	}
+	return err
 }
 
 // read reads what is there, as direct.read does.
@@ -107,77 +152,70 @@ func (q *quick) read(p []byte) (int, error) {
 
 // write writes as much of p as there is room for, as direct.write does.
 func (q *quick) write(p []byte) int {
-	n, err, _ := q.call(func(fd int) (int, error) { return syscall.Write(fd, p) })
+	n, err, _ := q.call(func(fd int) (int, error) {
+		if q.written {
+			q.settle(fd)
+		}
+		q.written = true
+		return syscall.Write(fd, p)
+	})
 	if err != nil {
 		return 0
 	}
 	return n
 }
 
-// wait returns the connection as one that can be waited for.
-func (q *quick) wait() (net.Conn, error) {
+// wait returns the connection as one that can be waited for. A file is enough for
+// that: it waits for whatever the poller knows.
+func (q *quick) wait() (*os.File, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.conn != nil {
-		return q.conn, nil
+	if q.file == nil {
+		if q.fd < 0 {
+			return nil, errClosed
+		}
+		q.settle(q.fd)
+		q.file = os.NewFile(uintptr(q.fd), "connection")
+		q.fd = -1
 	}
-	if q.fd < 0 {
-		return nil, errClosed
-	}
-	file := os.NewFile(uintptr(q.fd), "connection")
-	q.fd = -1
-	defer file.Close() // FileConn duplicates it
-	var err error
-	if q.conn, err = net.FileConn(file); err != nil {
-		return nil, err
-	}
-	return q.conn, nil
+	return q.file, nil
 }
 
 func (q *quick) Read(p []byte) (int, error) {
-	c, err := q.wait()
+	file, err := q.wait()
 	if err != nil {
 		return 0, err
 	}
-	return c.Read(p)
+	n, err := file.Read(p)
+	return n, closed(err)
 }
 
 func (q *quick) Write(p []byte) (int, error) {
-	c, err := q.wait()
+	file, err := q.wait()
 	if err != nil {
 		return 0, err
 	}
-	return c.Write(p)
+	n, err := file.Write(p)
+	return n, closed(err)
 }
 
 func (q *quick) CloseWrite() error {
-	_, err, ok := q.call(func(fd int) (int, error) { return 0, syscall.Shutdown(fd, syscall.SHUT_WR) })
-	if ok {
-		return err
-	}
-	if half, ok := q.conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
+	return q.control(func(fd int) error { return syscall.Shutdown(fd, syscall.SHUT_WR) })
 }
 
 // SetLinger is net.TCPConn's; over Unix sockets it does nothing.
 func (q *quick) SetLinger(seconds int) error {
-	_, err, ok := q.call(func(fd int) (int, error) {
-		return 0, syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: int32(seconds)})
+	return q.control(func(fd int) error {
+		return syscall.SetsockoptLinger(fd, syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1, Linger: int32(seconds)})
 	})
-	if c, isTCP := q.conn.(*net.TCPConn); !ok && isTCP {
-		return c.SetLinger(seconds)
-	}
-	return err
 }
 
 func (q *quick) Close() error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
-	case q.conn != nil:
-		return q.conn.Close()
+	case q.file != nil:
+		return closed(q.file.Close())
 	case q.fd < 0:
 		return errClosed
 	}
@@ -189,51 +227,54 @@ func (q *quick) Close() error {
 // LocalAddr is that of the listener, but for one that listens everywhere.
 func (q *quick) LocalAddr() net.Addr {
 	if at, ok := q.local.(*net.TCPAddr); ok && at.IP.IsUnspecified() {
-		if c, err := q.wait(); err == nil {
-			return c.LocalAddr()
+		var local syscall.Sockaddr
+		if q.control(func(fd int) (err error) { local, err = syscall.Getsockname(fd); return err }) == nil {
+			return address(local)
 		}
 	}
 	return q.local
 }
 
-func (q *quick) RemoteAddr() net.Addr {
-	switch from := q.remote.(type) {
+func (q *quick) RemoteAddr() net.Addr { return address(q.remote) }
+
+func address(of syscall.Sockaddr) net.Addr {
+	switch of := of.(type) {
 	case *syscall.SockaddrInet4:
-		return &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
+		return &net.TCPAddr{IP: of.Addr[:], Port: of.Port}
 	case *syscall.SockaddrInet6:
-		addr := &net.TCPAddr{IP: from.Addr[:], Port: from.Port}
-		if from.ZoneId != 0 {
-			if i, err := net.InterfaceByIndex(int(from.ZoneId)); err == nil {
+		addr := &net.TCPAddr{IP: of.Addr[:], Port: of.Port}
+		if of.ZoneId != 0 {
+			if i, err := net.InterfaceByIndex(int(of.ZoneId)); err == nil {
 				addr.Zone = i.Name
 			}
 		}
 		return addr
 	case *syscall.SockaddrUnix:
-		return &net.UnixAddr{Name: from.Name, Net: "unix"}
+		return &net.UnixAddr{Name: of.Name, Net: "unix"}
 	}
 	return &net.UnixAddr{Net: "unix"}
 }
 
 func (q *quick) SetDeadline(t time.Time) error {
-	c, err := q.wait()
+	file, err := q.wait()
 	if err != nil {
 		return err
 	}
-	return c.SetDeadline(t)
+	return closed(file.SetDeadline(t))
 }
 
 func (q *quick) SetReadDeadline(t time.Time) error {
-	c, err := q.wait()
+	file, err := q.wait()
 	if err != nil {
 		return err
 	}
-	return c.SetReadDeadline(t)
+	return closed(file.SetReadDeadline(t))
 }
 
 func (q *quick) SetWriteDeadline(t time.Time) error {
-	c, err := q.wait()
+	file, err := q.wait()
 	if err != nil {
 		return err
 	}
-	return c.SetWriteDeadline(t)
+	return closed(file.SetWriteDeadline(t))
 }

@@ -99,7 +99,7 @@ func TestQuick(t *testing.T) {
 			if n, err := q.read(b); n != 0 || err != io.EOF {
 				t.Errorf("read %d, %v at the end", n, err)
 			}
-			if q.conn != nil {
+			if q.file != nil {
 				t.Error("the poller knows a connection that nobody has waited for")
 			}
 		})
@@ -200,11 +200,48 @@ func TestQuickLocalAddrOfEverywhere(t *testing.T) {
 	defer far.Close()
 	q := newBacklog(l).next()[0]
 	defer q.Close()
-	if (&Conn{Conn: q, Server: new(Server)}).Terms(); q.conn != nil {
+	if (&Conn{Conn: q, Server: new(Server)}).Terms(); q.file != nil {
 		t.Error("the address was asked for, which costs, before anybody wants to know")
 	}
 	if q.LocalAddr().String() != far.RemoteAddr().String() {
 		t.Errorf("the address here is %v, expected %v", q.LocalAddr(), far.RemoteAddr())
+	}
+}
+
+// A connection has what package net gives to those that it accepts: without it
+// the blocks of a response wait for each other's acknowledgement.
+func TestQuickOptions(t *testing.T) {
+	l := listen(t, "tcp")
+	dial(t, l)
+	c, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	waited, _ := quickPair(t, "tcp")
+	waited.wait()
+	written, _ := quickPair(t, "tcp")
+	written.write([]byte("head"))
+	written.write([]byte("block"))
+	for name, option := range map[string][2]int{
+		"TCP_NODELAY":   {syscall.IPPROTO_TCP, syscall.TCP_NODELAY},
+		"SO_KEEPALIVE":  {syscall.SOL_SOCKET, syscall.SO_KEEPALIVE},
+		"TCP_KEEPIDLE":  {syscall.IPPROTO_TCP, syscall.TCP_KEEPIDLE},
+		"TCP_KEEPINTVL": {syscall.IPPROTO_TCP, syscall.TCP_KEEPINTVL},
+		"TCP_KEEPCNT":   {syscall.IPPROTO_TCP, syscall.TCP_KEEPCNT},
+	} {
+		var want, got int
+		raw.Control(func(fd uintptr) { want, _ = syscall.GetsockoptInt(int(fd), option[0], option[1]) })
+		for _, q := range []*quick{waited, written} {
+			err := q.control(func(fd int) (err error) { got, err = syscall.GetsockoptInt(fd, option[0], option[1]); return err })
+			if err != nil || got != want || want == 0 {
+				t.Errorf("%s is %d, %v, expected %d", name, got, err, want)
+			}
+		}
 	}
 }
 
