@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -109,10 +110,12 @@ func TestRecoverPageIsWhole(t *testing.T) {
 			"a body":       returns(tracked{Generator: blocks(nil, "a"), closed: &closes}, errApp),
 			"in iterating": counted(streams(errApp), &closes),
 		} {
-			closes.Store(0)
-			res := wsgitest.Do(t, page(returns(nil, broken))(app), &wsgitest.Request{ExpectErrors: true})
-			if res.Code != 500 || !errors.Is(res.Fault, broken) || name != "no body" && closes.Load() != 1 {
-				t.Errorf("%s: got %s, reported %v, closed %d times", name, res.Status, res.Fault, closes.Load())
+			for _, its := range []wsgi.Iterable{nil, wsgi.Strings("half a page")} {
+				closes.Store(0)
+				res := wsgitest.Do(t, page(returns(its, broken))(app), &wsgitest.Request{ExpectErrors: true})
+				if res.Code != 500 || !errors.Is(res.Fault, broken) || strings.Contains(res.Text(), "half") || name != "no body" && closes.Load() != 1 {
+					t.Errorf("%s: got %s %q, reported %v, closed %d times", name, res.Status, res.Text(), res.Fault, closes.Load())
+				}
 			}
 		}
 	})
