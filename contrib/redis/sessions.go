@@ -1,5 +1,5 @@
 // Package redis keeps in a Redis server what several processes of a site share:
-// the sessions of package session.
+// the sessions of package session, and the counts of middleware.RateLimit.
 //
 // It has the name of the client that it uses, so one of the two is renamed where
 // both are imported:

@@ -196,42 +196,45 @@ func TestSessions(t *testing.T) {
 // redisVariable tells a CGI program where the test's server listens.
 const redisVariable = "GOWSGI_TEST_REDIS"
 
-// TestMain lets the binary be a CGI program, whose sessions are in that server.
+// TestMain lets the binary be a CGI program, whose sessions and counts are in that
+// server.
 func TestMain(m *testing.M) {
 	sandwich.Main(m, func() map[string]wsgi.Middleware {
-		client := goredis.NewClient(&goredis.Options{Network: "unix", Addr: os.Getenv(redisVariable), MaxRetries: -1})
-		return sessions(redis.NewSessions(client, ""))
+		return all(goredis.NewClient(&goredis.Options{Network: "unix", Addr: os.Getenv(redisVariable), MaxRetries: -1}))
 	})
 }
 
-func sessions(store session.Store) map[string]wsgi.Middleware {
-	return map[string]wsgi.Middleware{"sessions": session.New(session.Config{Store: store})}
+// all has a middleware for each store, with which the requests of the tests pass.
+func all(client *goredis.Client) map[string]wsgi.Middleware {
+	return map[string]wsgi.Middleware{
+		"sessions": session.New(session.Config{Store: redis.NewSessions(client, "")}),
+		"rates":    middleware.RateLimit(middleware.RateLimitConfig{Store: redis.NewRates(client, "rate:"), Every: time.Microsecond}),
+	}
 }
 
-// With its store a session keeps the contract, in use and not.
+// With their stores a session, in use and not, and a limit keep the contract.
 func TestContract(t *testing.T) {
 	client := start(t)
 	store := redis.NewSessions(client, "")
-	create := func() wsgi.Middleware {
-		return middleware.Chain(session.New(session.Config{Store: store}), func(next wsgi.Application) wsgi.Application {
-			return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-				s, err := session.From(environ)
-				if err == nil && environ.Var("REQUEST_METHOD") == "POST" {
-					err = s.Set("visits", "1")
-				}
-				if err != nil {
-					return nil, err
-				}
-				return next.Call(environ, start)
-			})
+	uses := func(next wsgi.Application) wsgi.Application {
+		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			s, err := session.From(environ)
+			if err == nil && environ.Var("REQUEST_METHOD") == "POST" {
+				err = s.Set("visits", "1")
+			}
+			if err != nil {
+				return nil, err
+			}
+			return next.Call(environ, start)
 		})
 	}
-	sandwich.Keeps(t, create())
-	t.Run("live", func(t *testing.T) {
-		sandwich.Live(t, func() wsgi.Middleware { return sessions(store)["sessions"] }) // without use: each cookie is another
-	})
+	sandwich.Keeps(t, middleware.Chain(session.New(session.Config{Store: store}), uses))
+	sandwich.Keeps(t, all(client)["rates"])
+	for name := range all(client) { // sessions without use: each cookie is another
+		t.Run("live, "+name, func(t *testing.T) { sandwich.Live(t, func() wsgi.Middleware { return all(client)[name] }) })
+	}
 	t.Run("cgi", func(t *testing.T) {
-		sandwich.LiveCGI(t, func() map[string]wsgi.Middleware { return sessions(store) }, redisVariable+"="+client.Options().Addr)
+		sandwich.LiveCGI(t, func() map[string]wsgi.Middleware { return all(client) }, redisVariable+"="+client.Options().Addr)
 	})
 }
 
