@@ -2,6 +2,7 @@ package static_test
 
 import (
 	"fmt"
+	"strings"
 	"testing/fstest"
 
 	"github.com/gowsgi/gowsgi/middleware/static"
@@ -51,4 +52,19 @@ func ExampleHashed() {
 	// Output:
 	// public, max-age=31536000, immutable
 	// no-cache
+}
+
+// What is in a database is served as a file is.
+func ExampleContent() {
+	report := func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		text := strings.NewReader("a report that was made a moment ago")
+		return static.Content{Reader: text, Type: "text/plain; charset=utf-8", ETag: `"v7"`}.Call(environ, start)
+	}
+	for _, header := range []wsgi.Header{{Name: "Range", Value: "bytes=2-7"}, {Name: "If-None-Match", Value: `"v7"`}} {
+		res := wsgitest.Record(wsgi.AppFunc(report), wsgitest.NewRequest("GET", "/").With(header.Name, header.Value))
+		fmt.Printf("%s %q\n", res.Status, res.Text())
+	}
+	// Output:
+	// 206 Partial Content "report"
+	// 304 Not Modified ""
 }

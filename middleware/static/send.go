@@ -26,52 +26,74 @@ func (s sending) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 	if file == nil {
 		return s.next.Call(environ, start)
 	}
-	given := false // away to a body, which closes it
-	defer func() {
-		if !given {
-			file.Close()
-		}
-	}()
 	name := s.name + suffixes[coding]
 	v, err := s.validators(name, coding, info)
 	if err != nil {
+		file.Close()
 		return nil, fmt.Errorf("static: %w", err)
 	}
-	var common wsgi.Headers // those that a 304 has as well
-	if v.etag != "" {
-		common.Add("ETag", v.etag)
-	}
-	common.Add("Cache-Control", s.cacheControl())
+	c := content{file: file, size: info.Size(), validators: v, contentType: s.contentType(s.name), coding: coding, cacheControl: s.cacheControl()}
+	c.seeker, _ = file.(io.Seeker)
 	if len(s.Encodings) > 0 { // also where nothing was chosen: another client would get something else
-		common.Add("Vary", "Accept-Encoding")
+		c.more.Add("Vary", "Accept-Encoding")
 	}
-	switch v.check(environ) {
+	return c.send(environ, start)
+}
+
+// content is what is sent, as a file or what is like one.
+type content struct {
+	file io.ReadCloser // at its beginning
+	size int64         // bytes
+	validators
+	seeker       io.Seeker // of file; nil when it has no ranges
+	contentType  string
+	coding       string // "" for none
+	cacheControl string
+	more         wsgi.Headers // that a 304 has as well
+	describing   wsgi.Headers // that only a response with the content has
+}
+
+// send answers with the content, a part of it, or nothing of it, and closes it in any
+// case.
+func (c *content) send(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	given := false // away to a body, which closes it
+	defer func() {
+		if !given {
+			c.file.Close()
+		}
+	}()
+	var common wsgi.Headers // those that a 304 has as well
+	if c.etag != "" {
+		common.Add("ETag", c.etag)
+	}
+	common.Add("Cache-Control", c.cacheControl)
+	common = append(common, c.more...)
+	switch c.check(environ) {
 	case notModified:
 		return answer(start, "304 Not Modified", common)
 	case failed:
 		return plain("412 Precondition Failed", "The file is not what the request expects.\n", common...).Call(environ, start)
 	}
-	headers := append(wsgi.Headers{{Name: "Content-Type", Value: s.contentType(s.name)}}, common...)
-	if coding != "" {
-		headers.Add("Content-Encoding", coding)
+	headers := append(wsgi.Headers{{Name: "Content-Type", Value: c.contentType}}, common...)
+	headers = append(headers, c.describing...)
+	if c.coding != "" {
+		headers.Add("Content-Encoding", c.coding)
 	}
-	if !v.modified.IsZero() {
-		headers.Add("Last-Modified", v.modified.UTC().Format(httpDate))
+	if !c.modified.IsZero() {
+		headers.Add("Last-Modified", c.modified.UTC().Format(httpDate))
 	}
 	headers.Add("X-Content-Type-Options", "nosniff")
-	seeker, seekable := file.(io.Seeker)
-	if seekable {
+	if c.seeker != nil {
 		headers.Add("Accept-Ranges", "bytes")
 	}
 	head := environ.Var("REQUEST_METHOD") == "HEAD"
-	size := info.Size()
-	if asked := environ.Var("HTTP_RANGE"); asked != "" && seekable && !head && v.ranged(environ) {
-		if spans, ok := parseRange(asked, size); ok {
+	if asked := environ.Var("HTTP_RANGE"); asked != "" && c.seeker != nil && environ.Var("REQUEST_METHOD") == "GET" && c.ranged(environ) {
+		if spans, ok := parseRange(asked, c.size); ok {
 			if len(spans) == 0 {
-				common.Add("Content-Range", fmt.Sprintf("bytes */%d", size))
+				common.Add("Content-Range", fmt.Sprintf("bytes */%d", c.size))
 				return plain("416 Range Not Satisfiable", "The range is not in the file.\n", common...).Call(environ, start)
 			}
-			body := newParts(file, seeker, spans, &headers, size)
+			body := newParts(c.file, c.seeker, spans, &headers, c.size)
 			if _, err := start("206 Partial Content", headers, nil); err != nil {
 				return nil, err
 			}
@@ -79,14 +101,14 @@ func (s sending) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 			return body, nil
 		}
 	}
-	headers.Add("Content-Length", strconv.FormatInt(size, 10))
-	if head || size == 0 {
+	headers.Add("Content-Length", strconv.FormatInt(c.size, 10))
+	if head || c.size == 0 {
 		return answer(start, "200 OK", headers)
 	}
 	if _, err := start("200 OK", headers, nil); err != nil {
 		return nil, err
 	}
-	body := environ.FileWrapper()(file, int(min(size, blockSize)))
+	body := environ.FileWrapper()(c.file, int(min(c.size, blockSize)))
 	given = true
 	return body, nil
 }
@@ -135,7 +157,7 @@ func (s sending) cacheControl() string {
 
 // parts is a body of parts of a file: the body of a 206.
 type parts struct {
-	file   fs.File
+	file   io.ReadCloser
 	seeker io.Seeker // of file
 	list   []part
 	tail   string
@@ -149,7 +171,7 @@ type part struct {
 // newParts returns the body that has spans of a file of size bytes, and completes
 // headers. A single one is sent as it is, several as multipart/byteranges (RFC
 // 9110, 14.6), with a boundary that nobody can have put into the file.
-func newParts(file fs.File, seeker io.Seeker, spans []span, headers *wsgi.Headers, size int64) *parts {
+func newParts(file io.ReadCloser, seeker io.Seeker, spans []span, headers *wsgi.Headers, size int64) *parts {
 	body := &parts{file: file, seeker: seeker}
 	if len(spans) == 1 {
 		body.list = []part{{span: spans[0]}}

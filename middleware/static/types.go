@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// unknownType is one that no browser takes for a page.
+const unknownType = "application/octet-stream"
+
 // contentType returns the type of the file name.
 func (s *site) contentType(name string) string {
 	suffix := strings.ToLower(path.Ext(name))
@@ -14,7 +17,7 @@ func (s *site) contentType(name string) string {
 	if t, ok := types[suffix]; ok {
 		return t
 	}
-	return "application/octet-stream"
+	return unknownType
 }
 
 // types are those of the registry of IANA for what sites are made of. A text is
