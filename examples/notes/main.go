@@ -1,7 +1,8 @@
 // Command notes is a small site made of nothing but gowsgi's parts: accounts, a
-// session for each visitor, notes with attached files, and pages without scripts. It
-// shows where things go in an application of some size: the site in site.go, what it
-// keeps in store.go, and a page for each handler.
+// session for each visitor, which outlives the process, notes with attached files, and
+// pages without scripts. It shows where things go in an application of some size: the
+// site in site.go, what it keeps in store.go and sessions.go, and a page for each
+// handler.
 //
 //	go run . -db notes.db
 package main

@@ -7,9 +7,9 @@ import (
 	"html/template"
 	"mime"
 	"net/http"
-	"strconv"
 	"time"
 
+	"github.com/gowsgi/gowsgi/middleware/static"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -57,17 +57,14 @@ func (v *visit) problem(name string, p view) (wsgi.Iterable, error) {
 }
 
 // download answers with a file of a user's. It is never shown as a page of this
-// site, in whose name it would run.
+// site, in whose name it would run. What a file holds never changes: its number is its
+// tag, by which a download that broke off goes on.
 func (v *visit) download(f File) (wsgi.Iterable, error) {
-	_, err := v.start("200 OK", wsgi.Headers{
-		{Name: "Content-Type", Value: "application/octet-stream"},
-		{Name: "Content-Disposition", Value: mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})},
-		{Name: "Content-Length", Value: strconv.FormatInt(f.Size, 10)},
-	}, nil)
-	if v.environ.Var("REQUEST_METHOD") == "HEAD" || f.Size == 0 {
-		return wsgi.Empty(), err
-	}
-	return wsgi.Bytes(f.Content), err
+	return static.Content{
+		Reader:  bytes.NewReader(f.Content),
+		ETag:    fmt.Sprintf(`"%d"`, f.ID),
+		Headers: wsgi.Headers{{Name: "Content-Disposition", Value: mime.FormatMediaType("attachment", map[string]string{"filename": f.Name})}},
+	}.Call(v.environ, v.start)
 }
 
 // errorPage is the page of the site for a status.

@@ -48,7 +48,7 @@ func NewSite(store *Store, o Options) wsgi.Application {
 		},
 		ErrorPages: middleware.ErrorPagesConfig{Page: errorPage},
 		Static:     static.New(static.Config{Files: public, Prefix: "/public", Index: []string{}}),
-		Session:    session.New(session.Config{Store: new(session.Memory)}),
+		Session:    session.New(session.Config{Store: store.Sessions()}),
 	})(middleware.Dispatch(map[string]wsgi.Application{
 		"/login":  s.page(s.login, "GET", "POST"),
 		"/signup": s.page(s.signUp, "GET", "POST"),

@@ -77,6 +77,11 @@ func TestNotes(t *testing.T) {
 	if got := file.Headers.Get("Content-Disposition"); got != "attachment; filename=tea.txt" || file.Headers.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("headers %v", file.Headers)
 	}
+	ada.Headers.Set("Range", "bytes=2-")
+	if part := ada.Get("/file/1"); part.Code != 206 || part.Text() != "file" || part.Headers.Get("Content-Range") != "bytes 2-5/6" {
+		t.Errorf("the rest of a file: %s %q, headers %v", part.Status, part.Text(), part.Headers)
+	}
+	ada.Headers.Del("Range")
 	shows(t, ada.PostMultipart("/note/1", nil, wsgitest.File{Field: "file", Name: "ü.bin", Content: []byte{0, 1, 2}}), 200, "The file is kept.", "ü.bin")
 	shows(t, ada.PostMultipart("/note/1", url.Values{"x": {"y"}}), 422, "Choose a file first.")
 

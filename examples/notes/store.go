@@ -38,7 +38,7 @@ func OpenStore(name string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := db.Exec(schema); err != nil {
+	if _, err := db.Exec(schema + sessionSchema); err != nil {
 		db.Close()
 		return nil, err
 	}
