@@ -5,16 +5,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
+	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/middleware/session"
-	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -293,19 +291,13 @@ func TestAttributes(t *testing.T) {
 
 func TestLive(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &server.Server{App: session.New(config)(site), Errors: io.Discard}
-		done := make(chan error, 1)
-		go func() { done <- s.Serve(l) }()
-		defer func() { s.Close(); <-done }()
-		send := wsgitest.Live("tcp", l.Addr().String())
-		cookie, _, _ := strings.Cut(send(wsgitest.NewRequest("GET", "/login?ada")).Headers.Get("Set-Cookie"), ";")
-		res := send(wsgitest.NewRequest("GET", "/get").With("Cookie", "a=b").With("Cookie", cookie))
-		if res.Text() != "|ada" || res.Headers.Get("Vary") != "Cookie" {
-			t.Errorf("got %q %v", res.Text(), res.Headers)
+		for protocol, s := range sandwich.Servers(session.New(config)(site)) {
+			send := sandwich.Through(t, protocol, s)
+			cookie, _, _ := strings.Cut(send(wsgitest.NewRequest("GET", "/login?ada")).Headers.Get("Set-Cookie"), ";")
+			res := send(wsgitest.NewRequest("GET", "/get").With("Cookie", "a=b").With("Cookie", cookie))
+			if res.Text() != "|ada" || res.Headers.Get("Vary") != "Cookie" {
+				t.Errorf("%s: got %q %v", protocol, res.Text(), res.Headers)
+			}
 		}
 	})
 }

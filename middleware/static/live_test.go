@@ -15,18 +15,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gowsgi/gowsgi/internal/sandwich"
 	"github.com/gowsgi/gowsgi/middleware/static"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
-// The server of this module sends what the recorder tells.
+// Every server of this module sends what the recorder tells.
 func TestLive(t *testing.T) {
+	for _, protocol := range []string{"http", "h2c", "net/http", "fastcgi", "scgi", "uwsgi"} {
+		t.Run(protocol, func(t *testing.T) { testLive(t, protocol) })
+	}
+}
+
+func testLive(t *testing.T, protocol string) {
 	_, root := folder(t, map[string]string{
 		"a.txt": digits, "big.bin": strings.Repeat(digits, 1000), "empty": "", "d/index.html": "index", "a.txt.gz": "zipped", "l/x": "x",
 	})
 	app := static.New(static.Config{Files: root, Prefix: "/static", Encodings: []string{"gzip"}, List: true})(inside)
-	send := live(t, app)
+	send := sandwich.Through(t, protocol, sandwich.Servers(app)[protocol])
 	before := descriptors(t)
 	for _, req := range []*wsgitest.Request{
 		get("/static/a.txt"), request("HEAD", "/static/a.txt"), get("/static/big.bin"), get("/static/empty"), get("/static/d/"), get("/static/d?q"), get("/static/l/"),
