@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +14,6 @@ import (
 
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/middleware/static"
-	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -136,23 +134,6 @@ func (f *tracking) check(t *testing.T, opened int32) {
 	if o, c := f.opened.Load(), f.closed.Load(); o != opened || c != opened {
 		t.Errorf("%d files were opened and %d closed, expected %d", o, c, opened)
 	}
-}
-
-// live starts a server and returns what sends requests to it.
-func live(t *testing.T, app wsgi.Application) func(*wsgitest.Request) *wsgitest.Response {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &server.Server{App: app, Errors: io.Discard}
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(l) }()
-	t.Cleanup(func() {
-		s.Close()
-		<-done
-	})
-	return wsgitest.Live("tcp", l.Addr().String())
 }
 
 var errRefused = errors.New("start_response refuses")
