@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -223,18 +222,25 @@ func (z *compress) adjust(status string, headers wsgi.Headers, body wsgi.Iterabl
 	if known && n < z.min {
 		return headers, nil
 	}
-	headers = append(make(wsgi.Headers, 0, len(headers)+2), headers...)
-	addVary(&headers, "Accept-Encoding")
 	coding := f.coding()
-	if coding == nil || f.direct && !f.head {
-		return headers, nil
+	if f.direct && !f.head {
+		coding = nil // the body was passed on
 	}
-	headers = slices.DeleteFunc(headers, func(h wsgi.Header) bool {
-		return len(h.Name) != len("ETag") && dependsOnBody(h.Name)
-	})
-	weaken(headers)
-	headers.Add("Content-Encoding", coding.Name)
-	return headers, coding
+	list := make(wsgi.Headers, 0, len(headers)+2)
+	for _, h := range headers {
+		if coding != nil && dependsOnBody(h.Name) {
+			if !strings.EqualFold(h.Name, "ETag") {
+				continue
+			}
+			h.Value = weak(h.Value)
+		}
+		list = append(list, h)
+	}
+	addVary(&list, "Accept-Encoding")
+	if coding != nil {
+		list.Add("Content-Encoding", coding.Name)
+	}
+	return list, coding
 }
 
 // suits reports whether a response is one to compress, as far as its head tells.
@@ -279,10 +285,18 @@ func (z *compress) worth(mediaType string) bool {
 // weaken makes a strong ETag of headers, which are not shared, a weak one.
 func weaken(headers wsgi.Headers) {
 	for i, h := range headers {
-		if strings.EqualFold(h.Name, "ETag") && strings.HasPrefix(h.Value, `"`) {
-			headers[i].Value = "W/" + h.Value
+		if strings.EqualFold(h.Name, "ETag") {
+			headers[i].Value = weak(h.Value)
 		}
 	}
+}
+
+// weak returns a tag that claims no more than that the content is the same.
+func weak(tag string) string {
+	if strings.HasPrefix(tag, `"`) {
+		return "W/" + tag
+	}
+	return tag
 }
 
 func noTransform(cacheControl string) bool {
@@ -406,6 +420,17 @@ func (c *compressing) filter(block []byte, end bool, by taker) ([]byte, error) {
 		if _, err = c.to.Write(block); err == nil && c.flush {
 			err = c.to.Flush()
 		}
+	}
+	c.by = nil
+	return c.out, err
+}
+
+// whole is filter for a body that is one block, to its end.
+func (c *compressing) whole(block []byte, by taker) ([]byte, error) {
+	c.out, c.by = c.out[:0], by
+	_, err := c.to.Write(block)
+	if err == nil {
+		err = c.to.Close()
 	}
 	c.by = nil
 	return c.out, err

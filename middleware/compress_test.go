@@ -187,6 +187,12 @@ func TestCompress(t *testing.T) {
 			t.Errorf("got %s, headers %v", res.Status, res.Headers)
 		}
 	})
+	t.Run("one block becomes one", func(t *testing.T) {
+		res := wsgitest.Do(t, m(html("200 OK", page)), get("/").With("Accept-Encoding", "gzip"))
+		if len(res.Blocks) != 1 || unpack(t, res) != page {
+			t.Errorf("%d blocks, expected one", len(res.Blocks))
+		}
+	})
 	t.Run("an error page in the place of an image", func(t *testing.T) {
 		app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			write, _ := start("200 OK", headers("Content-Type", "image/png"), nil)

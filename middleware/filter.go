@@ -227,13 +227,25 @@ func (f *filteredWrite) take(part []byte) error {
 // Blocks yields what becomes of each block of the body, and what is left.
 func (f *filtered) Blocks(yield func(block []byte, err error) bool) {
 	f.yield = yield
+	if c, ok := f.with.(*compressing); ok {
+		if block, ok := blockOf(f.body); ok {
+			f.finish(c.whole(block, f))
+			return
+		}
+	}
 	f.body.Blocks(f.pass)
 	if f.stopped || f.with == nil {
 		return
 	}
-	if rest, err := f.with.filter(nil, true, f); err != nil {
+	f.finish(f.with.filter(nil, true, f))
+}
+
+// finish yields what is left.
+func (f *filtered) finish(rest []byte, err error) {
+	switch {
+	case err != nil:
 		f.fail(err)
-	} else if len(rest) > 0 {
+	case len(rest) > 0:
 		f.take(rest)
 	}
 }

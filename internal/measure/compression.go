@@ -131,7 +131,7 @@ func Compression(b *testing.B, coding middleware.Coding, raw func(w io.Writer) m
 		b.Run(name, func(b *testing.B) {
 			var ours, theirs Costs
 			for b.Loop() {
-				for i := range 10 {
+				for i := range 20 {
 					c := create()
 					through, alone := func() { c.through(io.Discard) }, func() { c.alone(io.Discard) }
 					if i%2 == 0 {
@@ -139,7 +139,7 @@ func Compression(b *testing.B, coding middleware.Coding, raw func(w io.Writer) m
 					}
 					alone()
 					through()
-					x, y := Turns(6, Times(4*time.Millisecond, alone), through, alone)
+					x, y := Turns(3, Times(4*time.Millisecond, alone), through, alone)
 					ours.Add(x)
 					theirs.Add(y)
 				}
