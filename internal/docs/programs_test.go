@@ -52,6 +52,7 @@ var packages = map[string]string{
 	"cgi":         module + "/adapters/cgi",
 	"frontend":    module + "/conformance/frontend",
 	"os":          "os",
+	"python":      module + "/adapters/python",
 	"server":      module + "/server",
 	"slog":        "log/slog",
 	"strconv":     "strconv",
