@@ -44,7 +44,9 @@ func (c *checkConfig) options() []option {
 		{"html", "FILE", "Write the report as a page of HTML too, one file that needs no other.", text(&c.htmlFile)},
 		{"protocol", "NAME", "What the server COMMAND speaks: http, h2c, fastcgi, scgi or uwsgi. http by\n" +
 			"default.", choice(&c.protocol, "http", "h2c", "fastcgi", "scgi", "uwsgi")},
-		{"timeout", "DURATION", "How long the whole check may take, 5m by default.", duration(&c.timeout)},
+		{"timeout", "DURATION", "How long the whole check may take, 5m by default.",
+			// GOWSGI_TIMEOUT is that of a worker of serve.
+			value{set: duration(&c.timeout).set, env: "GOWSGI_CHECK_TIMEOUT"}},
 		{"python", "INTERPRETER", "The Python to run servers and applications with. By default it is one that\n" +
 			"has what they need: python3 on the PATH, or else /usr/bin/python3.", text(&c.python)},
 		{"verbose", "", "Show the whole evidence, why rules were skipped, and, on standard error,\n" +

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -60,8 +61,8 @@ func TestMisunderstood(t *testing.T) {
 		{"URL without a host", "check http:///x", nil, `SUBJECT is "http:///x", expected http://HOST:PORT/PATH or https://HOST:PORT/PATH; see gowsgi check -h`},
 		{"rule to check that is none", "check gowsgi --only START,FOO", nil, `--only is "START,FOO", expected ids such as START-13 or groups such as START, separated by commas; see gowsgi check -h`},
 		{"protocol to check", "check gowsgi --protocol gopher", nil, `--protocol is "gopher", expected http or h2c or fastcgi or scgi or uwsgi; see gowsgi check -h`},
-		{"variable of a check", "check gowsgi", map[string]string{"GOWSGI_TIMEOUT": "soon"},
-			`environment variable GOWSGI_TIMEOUT is "soon", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi check -h`},
+		{"variable of a check", "check gowsgi", map[string]string{"GOWSGI_CHECK_TIMEOUT": "soon"},
+			`environment variable GOWSGI_CHECK_TIMEOUT is "soon", expected a duration such as 30s or 5m, or 0 for no limit; see gowsgi check -h`},
 
 		{"unknown option", "serve --frob", nil, "unknown option --frob; see gowsgi serve -h"},
 		{"unknown option after TARGET", "serve demo --frob=1", nil, "unknown option --frob; see gowsgi serve -h"},
@@ -151,6 +152,21 @@ func TestHelp(t *testing.T) {
 	}
 	if status, stdout, stderr := runWith(nil); status != exitUsage || stdout != "" || !strings.Contains(stderr, "gowsgi COMMAND") {
 		t.Errorf("gowsgi: status %d, said %q and %q, want status 2 and the help", status, stdout, stderr)
+	}
+}
+
+// TestVariablesAreOfOneKind sees that no variable is understood in two ways: an
+// environment is made for one command and seen by all.
+func TestVariablesAreOfOneKind(t *testing.T) {
+	kinds := map[string]string{}
+	for _, o := range slices.Concat(newConfig().options(), newConfig().python.options(), newCheckConfig().options()) {
+		if o.name == "python" {
+			continue // the interpreter for either; serve takes a folder too
+		}
+		if kind, ok := kinds[o.env()]; ok {
+			t.Errorf("%s is %s of one command and %s of another", o.env(), kind, o.placeholder)
+		}
+		kinds[o.env()] = o.placeholder
 	}
 }
 

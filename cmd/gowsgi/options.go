@@ -122,6 +122,9 @@ type option struct {
 
 // env is the environment variable of the option.
 func (o option) env() string {
+	if o.value.env != "" {
+		return o.value.env
+	}
 	return "GOWSGI_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
 }
 
@@ -145,6 +148,7 @@ type value struct {
 	set    func(s string) error
 	isBool bool
 	isList bool
+	env    string // the variable, where the name of the option is taken by another command
 }
 
 // flagValue is an option in a flag.FlagSet. It keeps the error of Set, which
