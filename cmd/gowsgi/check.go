@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -47,8 +49,9 @@ func (c *checkConfig) options() []option {
 		{"timeout", "DURATION", "How long the whole check may take, 5m by default.",
 			// GOWSGI_TIMEOUT is that of a worker of serve.
 			value{set: duration(&c.timeout).set, env: "GOWSGI_CHECK_TIMEOUT"}},
-		{"python", "INTERPRETER", "The Python to run servers and applications with. By default it is one that\n" +
-			"has what they need: python3 on the PATH, or else /usr/bin/python3.", text(&c.python)},
+		{"python", "PATH", "The interpreter to run servers and applications with, or the folder of a\n" +
+			"virtual environment. By default it is one that has what they need: python3\n" +
+			"on the PATH, or else /usr/bin/python3.", text(&c.python)},
 		{"verbose", "", "Show the whole evidence, why rules were skipped, and, on standard error,\n" +
 			"what the server prints.", boolean(&c.verbose)},
 	}
@@ -122,7 +125,7 @@ func (c *checkConfig) make(s subject, p process) (conformance.Report, error) {
 		defer cancel()
 	}
 	suite := conformance.Suite{Lenient: !c.strict, Protocol: c.protocol, Only: c.only}
-	o := launch.Options{Python: c.python}
+	o := launch.Options{Python: interpreter(c.python)}
 	if c.verbose {
 		o.Output = p.stderr
 	}
@@ -207,4 +210,16 @@ func colored(p process) bool {
 	none, _ := p.lookupEnv("NO_COLOR")
 	terminal, _ := p.lookupEnv("TERM")
 	return none == "" && terminal != "dumb"
+}
+
+// interpreter returns the interpreter of a virtual environment, and path itself when
+// it is no folder: what serve takes for --python, and GOWSGI_PYTHON, works here too.
+func interpreter(path string) string {
+	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+		return path
+	}
+	if runtime.GOOS == "windows" {
+		return filepath.Join(path, "Scripts", "python.exe")
+	}
+	return filepath.Join(path, "bin", "python")
 }

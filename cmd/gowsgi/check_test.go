@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -135,4 +136,22 @@ func TestCheckStatus(t *testing.T) {
 			t.Errorf("said\n%s\nwant the output once, as it came", stderr)
 		}
 	})
+}
+
+// TestInterpreter takes what serve takes for --python.
+func TestInterpreter(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "python")
+	if err := os.WriteFile(file, nil, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	inside := filepath.Join(dir, "bin", "python")
+	if runtime.GOOS == "windows" {
+		inside = filepath.Join(dir, "Scripts", "python.exe")
+	}
+	for given, want := range map[string]string{"": "", "python3.9": "python3.9", file: file, dir: inside} {
+		if got := interpreter(given); got != want {
+			t.Errorf("interpreter(%q) = %q, want %q", given, got, want)
+		}
+	}
 }

@@ -161,7 +161,7 @@ func TestVariablesAreOfOneKind(t *testing.T) {
 	kinds := map[string]string{}
 	for _, o := range slices.Concat(newConfig().options(), newConfig().python.options(), newCheckConfig().options()) {
 		if o.name == "python" {
-			continue // the interpreter for either; serve takes a folder too
+			continue // the same for both
 		}
 		if kind, ok := kinds[o.env()]; ok {
 			t.Errorf("%s is %s of one command and %s of another", o.env(), kind, o.placeholder)
