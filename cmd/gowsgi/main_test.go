@@ -121,6 +121,19 @@ func TestMisunderstood(t *testing.T) {
 	}
 }
 
+// TestModuleAlone names a module as gunicorn lets one do.
+func TestModuleAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("shop.py", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	status, _, stderr := runWith(nil, "serve", "shop")
+	want := `gowsgi: TARGET is "shop", expected module:callable, as in shop:application for shop.py; see gowsgi serve -h` + "\n"
+	if status != exitUsage || stderr != want {
+		t.Errorf("status %d, said\n%swant status 2 and\n%s", status, stderr, want)
+	}
+}
+
 func TestHelp(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
 		{"-h", "gowsgi COMMAND"},

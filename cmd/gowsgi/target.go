@@ -61,6 +61,9 @@ func findTarget(args []string) (target, error) {
 		if namesPython(args[0]) {
 			return pythonTarget(args[0]), nil
 		}
+		if _, err := os.Stat(args[0] + ".py"); err == nil {
+			return target{}, usagef("TARGET is %q, expected module:callable, as in %[1]s:application for %[1]s.py", args[0])
+		}
 		return target{}, usagef("TARGET is %q, expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH", args[0])
 	}
 	return target{}, usagef("serve takes one TARGET, not %d", len(args))
