@@ -79,6 +79,7 @@ func applicationMutants() []mutant {
 			_, err := start("204 No Content", nil, nil)
 			return generator("x"), err
 		}),
+		// AMB-33: a body without a type is not forbidden, and seldom meant.
 		byApp("HDR-20", "no type", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			_, err := start("200 OK", nil, nil)
 			return generator("x"), err

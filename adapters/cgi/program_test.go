@@ -166,6 +166,9 @@ func TestRules(t *testing.T) {
 
 // program is the application of program.
 func program(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	if environ.Var("QUERY_STRING") == "path" {
+		return wsgi.Response{Status: "200 OK", Body: wsgi.Strings(environ.Var("PATH_INFO"))}.Call(environ, start)
+	}
 	marker, _ := strings.CutPrefix(environ.Var("QUERY_STRING"), "endless=")
 	if marker == environ.Var("QUERY_STRING") {
 		b, err := io.ReadAll(environ.Input())
@@ -194,6 +197,16 @@ func (e endless) Close() error { return os.WriteFile(e.marker, []byte("closed"),
 func TestProgram(t *testing.T) {
 	t.Run("ours", func(t *testing.T) { answers(t, install(t, "program")) })
 	t.Run("net/http/cgi", func(t *testing.T) { answers(t, install(t, "foreign")) })
+
+	t.Run("STR-12/bytes of the environment", func(t *testing.T) {
+		const path = "/caf\u00e9/\xff\xe9" // one that is UTF-8, and bytes that are not
+		cmd := exec.Command(install(t, "program"))
+		cmd.Env = []string{"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "QUERY_STRING=path", "PATH_INFO=" + path}
+		out, err := cmd.Output()
+		if err != nil || !strings.HasSuffix(string(out), "\r\n\r\n"+path) {
+			t.Errorf("the program answers %q, %v, expected it to end in %q", out, err, path)
+		}
+	})
 
 	// Standard output breaks, and the body is closed all the same.
 	t.Run("client leaves", func(t *testing.T) {

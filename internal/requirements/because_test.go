@@ -28,16 +28,4 @@ var because = map[string]string{
 	// Extensions.
 	"EXT-05": "the only extension that sends anything is wsgi.early_hints, whose form, without a start_response, is what other servers gave it (COM-12)",
 	"EXT-06": "StartResponse is a function and functions have no identity, so no extension of this module asks for one",
-
-	// It binds gateways that get their variables from the process's
-	// environment, of which this module has none so far.
-	"STR-12": "there is no CGI-like gateway yet",
-}
-
-// choicesBecause has the ambiguities whose choice no test shows, with the
-// reason. Their numbers are those of doc/differences.md.
-var choicesBecause = map[string]string{
-	"AMB-33": "a warning about a body without a Content-Type is the lint's, which is a later issue; that the server asks for none and adds none is HDR-21",
-	"AMB-41": "binds middleware that catches errors, which is a later issue",
-	"AMB-42": "binds middleware that holds data back, which is a later issue",
 }
