@@ -110,11 +110,11 @@ var suite = map[string]mapping{
 	// One request.
 	"HandlerTests.testEnviron": {
 		tests: []string{"CFG-04/who-wins", "ENV-20/flags-of-the-server"},
-		note:  "AMB-23, ENV-06: nothing comes from the process environment, which belongs to the CGI adapter of a later issue",
+		note:  "AMB-23, ENV-06: nothing comes from the process environment, but in adapters/cgi, whose environment is the request",
 	},
 	"HandlerTests.testCGIEnviron": {
 		tests: []string{"ENV-16/streams-and-scheme"},
-		note:  "the CGI adapter is a later issue",
+		note:  "adapters/cgi has the captures of real web servers besides",
 	},
 	"HandlerTests.testScheme": {
 		tests: []string{"ENV-15/port-by-scheme", "SRV-11/scheme-of-a-process-environment"},
@@ -136,7 +136,7 @@ var suite = map[string]mapping{
 	},
 	"HandlerTests.testHeaderFormats": {
 		tests: []string{"HDR-16/heads"},
-		note:  "the version is the request's, HTTP/0.9 is refused, and heads without a status line belong to the CGI adapter of a later issue",
+		note:  "the version is the request's, HTTP/0.9 is refused, and heads without a status line are those of adapters/cgi",
 	},
 	"HandlerTests.testBytesData": {
 		tests: []string{"STR-03/bytes"},
@@ -225,12 +225,12 @@ var validator = map[string]mapping{
 	"status: its first word has three letters": {tests: []string{"HDR-01/status-without-blank"}},
 	"status: 100 or more":                      {tests: []string{"HDR-05/status-that-is-too-low"}},
 	"status: a phrase, a warning":              {tests: []string{"HDR-01/status-without-phrase"}, note: "AMB-13: the blank is required, the phrase may be empty"},
-	"headers: no Status":                       {reason: "binds applications; a check of the lint of a later issue"},
+	"headers: no Status":                       {reason: "binds applications: HDR-19 of the lint"},
 	"headers: no colon or line end in a name":  {tests: []string{"HDR-10/name-with-a-colon", "HDR-09/name-with-a-line-end"}},
 	"headers: letters and digits in a name":    {tests: []string{"HDR-09/every-token"}, note: "wider: any token is a name"},
 	"headers: a name ends in neither - nor _":  {tests: []string{"HDR-09/every-token"}, note: "wider: any token is a name"},
 	"headers: no control character in a value": {tests: []string{"HDR-11/value-with-a-line-end"}, note: "AMB-07: DEL is one too"},
-	"headers: Content-Type with a body":        {tests: []string{"HDR-21/no-type"}, note: "HDR-20: binds applications; a warning of the lint of a later issue"},
+	"headers: Content-Type with a body":        {tests: []string{"HDR-21/no-type"}, note: "HDR-20: binds applications, a warning of the lint"},
 	"headers: no Content-Type without one":     {tests: []string{"HDR-21/no-type"}, note: "as above"},
 }
 
