@@ -68,7 +68,7 @@ func TestPythonServerMutants(t *testing.T) {
 	}
 	python := findPython(t)
 	var judge conformance.PythonJudge
-	for _, callable := range bridge.Callables {
+	for _, callable := range bridge.Callables() {
 		t.Run("sound/"+callable, func(t *testing.T) {
 			for rule, fault := range judge.Judge("", referenceServer(t, python, callable)) {
 				t.Errorf("the suite says that %s is broken:\n%s", rule, fault)

@@ -23,7 +23,7 @@ func findSubject(args, command []string) (subject, error) {
 	case command != nil && len(args) > 0:
 		return subject{}, usagef("check takes %q or the command after --, not both", args[0])
 	case command != nil:
-		if err := launch.Understand(command); err != nil {
+		if err := launch.ValidateArgs(command); err != nil {
 			return subject{}, usagef("%v", err)
 		}
 		return subject{strings.Join(command, " "), func(ctx context.Context, suite conformance.Suite, o launch.Options) (conformance.Report, error) {

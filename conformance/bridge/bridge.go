@@ -42,11 +42,13 @@ const (
 	Callable = "application"
 )
 
-// Callables are the application of the module in all shapes that PEP 3333 has
+// Callables returns the application of the module in all shapes that PEP 3333 has
 // for one: a function, a class whose instances are the body, an instance that
 // can be called, and a method of one. A server must treat them alike (CALL-01).
 // To see whether it does, run it once with each.
-var Callables = []string{Callable, "application_class", "application_instance", "application_method"}
+func Callables() []string {
+	return []string{Callable, "application_class", "application_instance", "application_method"}
+}
 
 //go:embed python/*.py
 var modules embed.FS

@@ -86,7 +86,7 @@ func TestPeers(t *testing.T) {
 // servers.
 func TestCallables(t *testing.T) {
 	for _, p := range append(peers, reference) {
-		for _, callable := range bridge.Callables {
+		for _, callable := range bridge.Callables() {
 			t.Run(p.name+"/"+callable, func(t *testing.T) {
 				suite := conformance.Suite{Python: true, Only: []string{"CALL-01", "CALL-04", "APP-04"}}
 				suite.TestServer(t, func(t testing.TB, app wsgi.Application) (network, addr string) {

@@ -104,6 +104,6 @@ func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) 
 	return w.tell(report), software, err
 }
 
-// Understand returns an error for the arguments of a command that has no place
+// ValidateArgs returns an error for the arguments of a command that has no place
 // to listen, or two of them. CheckCommand returns it too.
-func Understand(args []string) error { return Command{Args: args}.check() }
+func ValidateArgs(args []string) error { return Command{Args: args}.check() }
