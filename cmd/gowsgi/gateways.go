@@ -14,6 +14,7 @@ import (
 	"github.com/gowsgi/gowsgi/adapters/scgi"
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
 	"github.com/gowsgi/gowsgi/server"
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // protocolServer is the server of one protocol.
@@ -23,26 +24,26 @@ type protocolServer interface {
 	Close() error
 }
 
-// gateway returns the server of a gateway protocol, with the options of s.
-func (c *config) gateway(scheme string, s *server.Server) protocolServer {
+// gateway returns the server of app over a gateway protocol, with the options of s.
+func (c *config) gateway(scheme string, s *server.Server, app wsgi.Application) protocolServer {
 	switch scheme {
 	case "fcgi":
 		return &fastcgi.Server{
-			App: s.App, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
+			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
 			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
 			Debug: s.Debug, Logger: s.Logger,
 		}
 	case "scgi":
 		return &scgi.Server{
-			App: s.App, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
+			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
 			Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
 		}
 	}
 	return &uwsgi.Server{
-		App: s.App, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
+		App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 		MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
 		Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
@@ -52,13 +53,15 @@ func (c *config) gateway(scheme string, s *server.Server) protocolServer {
 // servers returns a server for each protocol that is listened for.
 func (c *config) servers(s *server.Server, listeners []listener) (map[string]protocolServer, error) {
 	servers := make(map[string]protocolServer)
+	app := s.App
 	for _, l := range listeners {
 		switch {
 		case servers[l.scheme] != nil:
 		case l.scheme == "http":
+			s.App = c.withProxies(app)
 			servers[l.scheme] = s
 		default:
-			servers[l.scheme] = c.gateway(l.scheme, s)
+			servers[l.scheme] = c.gateway(l.scheme, s, app)
 		}
 	}
 	if c.singleThread && len(servers) > 1 {

@@ -74,6 +74,7 @@ func TestMisunderstood(t *testing.T) {
 		{"timeout", "serve m:app -t never", nil, `--timeout is "never", expected a number of seconds, or a duration such as 500ms or 5m, or 0 for no limit; see gowsgi serve -h`},
 		{"max requests", "serve m:app --max-requests=-1", nil, `--max-requests is "-1", expected a number, or 0 for no limit; see gowsgi serve -h`},
 		{"mount at the root", "serve --mount /=demo", nil, `--mount is "/=demo", expected PATH=TARGET, where PATH begins with a slash and does not end in one; see gowsgi serve -h`},
+		{"two at one path", "serve --mount /a=demo --mount /a=dir:.", nil, `--mount is "/a=dir:.", but something is mounted at /a already; see gowsgi serve -h`},
 		{"mount of nothing known", "serve --mount /a=b", nil, `--mount is "/a=b", TARGET is "b", expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH; see gowsgi serve -h`},
 
 		{"address without a port", "serve --listen localhost", nil, `--listen is "localhost", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/middleware"
@@ -20,6 +22,9 @@ func (c *config) addMount(s string) error {
 	if !ok || len(prefix) < 2 || prefix[0] != '/' || strings.HasSuffix(prefix, "/") {
 		return errors.New("expected PATH=TARGET, where PATH begins with a slash and does not end in one")
 	}
+	if slices.ContainsFunc(c.mounts, func(m mounted) bool { return m.prefix == prefix }) {
+		return fmt.Errorf("but something is mounted at %s already", prefix)
+	}
 	t, err := findTarget([]string{name})
 	if err != nil {
 		return err
@@ -29,8 +34,9 @@ func (c *config) addMount(s string) error {
 }
 
 // withProxies takes the client from the headers of --forwarded-allow-ips, for
-// everything inside, the access log too.
-func (c *config) withProxies(app wsgi.Application) (wsgi.Application, func() error, error) {
+// everything inside, the access log too. It is for HTTP: over other protocols the
+// address is that of the client already, who would be taken for a proxy.
+func (c *config) withProxies(app wsgi.Application) wsgi.Application {
 	proxy := middleware.ProxyFixConfig{For: 1, Proto: 1, Trusted: c.proxies}
 	switch {
 	case c.anyProxy:
@@ -38,12 +44,13 @@ func (c *config) withProxies(app wsgi.Application) (wsgi.Application, func() err
 		// X-Forwarded-For. So it is the last value that counts.
 		proxy.Trusted = nil
 	case len(c.proxies) == 0:
-		return app, func() error { return nil }, nil
+		return app
 	}
-	return middleware.ProxyFix(proxy)(app), func() error { return nil }, nil
+	return middleware.ProxyFix(proxy)(app)
 }
 
-// withMounts puts the targets of --mount before app.
+// withMounts puts the targets of --mount before app. The longest path wins,
+// whichever option came first.
 func (c *config) withMounts(app wsgi.Application, s *server.Server) (wsgi.Application, func() error, error) {
 	var closers []func() error
 	closeAll := func() (err error) {
@@ -52,7 +59,8 @@ func (c *config) withMounts(app wsgi.Application, s *server.Server) (wsgi.Applic
 		}
 		return err
 	}
-	for _, m := range c.mounts {
+	slices.SortStableFunc(c.mounts, func(a, b mounted) int { return len(a.prefix) - len(b.prefix) })
+	for _, m := range c.mounts { // the last is outermost
 		inner, closeInner, err := m.target.open(c, s)
 		if err != nil {
 			return nil, nil, errors.Join(err, closeAll())

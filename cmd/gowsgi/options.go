@@ -85,8 +85,8 @@ func (c *config) options() []option {
 		{"allow-peer", "NETWORK", "From where web servers may connect over fcgi, scgi and uwsgi: an address,\n" +
 			"or a network such as 10.0.0.0/8. From everywhere by default. May be given\n" +
 			"several times; in the variable, they are separated by commas.", list(c.addPeer)},
-		{"forwarded-allow-ips", "NETWORK", "Believe what a proxy at this address, or in this network, says of the\n" +
-			"client: X-Forwarded-For is REMOTE_ADDR and X-Forwarded-Proto the scheme.\n" +
+		{"forwarded-allow-ips", "NETWORK", "Believe what a proxy at this address, or in this network, says over HTTP of\n" +
+			"the client: X-Forwarded-For is REMOTE_ADDR, X-Forwarded-Proto the scheme.\n" +
 			"Whoever connects to a Unix socket is believed too, once this is given. *\n" +
 			"is everybody. Nobody is by default. May be given several times, or with\n" +
 			"commas.", list(c.addProxies)},
@@ -100,7 +100,7 @@ func (c *config) options() []option {
 			"Python workers. May be given several times; in the variable, the pairs\n" +
 			"are separated by commas.", list(c.addEnviron)},
 		{"mount", "PATH=TARGET", "Serve this TARGET below PATH, beside the other one. May be given several\n" +
-			"times.", list(c.addMount)},
+			"times; the longest PATH wins.", list(c.addMount)},
 		{"max-conns", "N", "How many requests may be under way at one backend, 100 by default; more\n" +
 			"wait. PHP and programs over libfcgi serve as many as they have processes,\n" +
 			"and keep the others waiting.", positive(&c.maxConns)},

@@ -92,7 +92,7 @@ func (c *config) open(t target, s *server.Server) (app wsgi.Application, closeAl
 		app, closers = next, append(closers, closeNext)
 		return true
 	}
-	if !step(t.open(c, s)) || !step(c.withMounts(app, s)) || !step(c.withAccessLog(app)) || !step(c.withProxies(app)) {
+	if !step(t.open(c, s)) || !step(c.withMounts(app, s)) || !step(c.withAccessLog(app)) {
 		return nil, nil, err
 	}
 	remove, err := c.writePID()

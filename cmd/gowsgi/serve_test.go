@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gowsgi/gowsgi/adapters/fastcgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
 func TestServe(t *testing.T) {
@@ -137,6 +140,29 @@ func TestReopen(t *testing.T) {
 	}
 }
 
+// TestMounts mounts one folder below another, in both orders.
+func TestMounts(t *testing.T) {
+	t.Parallel()
+	dirs := map[string]string{}
+	for _, name := range []string{"outer", "inner"} {
+		dirs[name] = t.TempDir()
+		if err := os.WriteFile(filepath.Join(dirs[name], "who"), []byte(name), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	outer, inner := "/a=dir:"+dirs["outer"], "/a/b=dir:"+dirs["inner"]
+	for _, mounts := range [][]string{{outer, inner}, {inner, outer}} {
+		c := start(t, nil, "--listen", "127.0.0.1:0", "--mount", mounts[0], "--mount", mounts[1])
+		base := c.url()
+		for path, want := range map[string]string{"a/who": "outer", "a/b/who": "inner"} {
+			if status, body := get(t, http.DefaultClient, base+path); status != 200 || body != want {
+				t.Errorf("/%s after %q: %d %q, want %s", path, mounts, status, body, want)
+			}
+		}
+		c.stop()
+	}
+}
+
 // TestWithoutEffect gives options for Python to a server that has none.
 func TestWithoutEffect(t *testing.T) {
 	t.Parallel()
@@ -154,6 +180,18 @@ func TestForwarded(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s %s' $REMOTE_ADDR $HTTPS\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("over FastCGI", func(t *testing.T) { // whose variables name the client, and not a proxy
+		c := start(t, nil, "cgi:"+program, "--listen", "fcgi://127.0.0.1:0", "--forwarded-allow-ips", "*")
+		addr := c.wait(`listening on fcgi://(\S+) \(Ctrl-C stops\)$`)[1]
+		request := wsgitest.NewRequest("GET", "/").With("X-Forwarded-For", "203.0.113.9").With("X-Forwarded-Proto", "https")
+		request.RemoteAddr = "198.51.100.2:1"
+		backend := &fastcgi.Client{Addr: addr}
+		if response := wsgitest.Record(backend, request); response.Text() != "198.51.100.2 " {
+			t.Errorf("the program saw %q, want the client's address, and no TLS", response.Text())
+		}
+		backend.CloseIdleConnections()
+		c.stop()
+	})
 	for _, test := range []struct{ name, allow, want string }{
 		{"nobody is believed", "", "127.0.0.1 "},
 		{"another proxy", "192.0.2.7", "127.0.0.1 "},
