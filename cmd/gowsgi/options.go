@@ -85,11 +85,11 @@ func (c *config) options() []option {
 		{"allow-peer", "NETWORK", "From where web servers may connect over fcgi, scgi and uwsgi: an address,\n" +
 			"or a network such as 10.0.0.0/8. From everywhere by default. May be given\n" +
 			"several times; in the variable, they are separated by commas.", list(c.addPeer)},
-		{"forwarded-allow-ips", "NETWORK", "Believe what a proxy at this address, or in this network, says over HTTP of\n" +
-			"the client: X-Forwarded-For is REMOTE_ADDR, X-Forwarded-Proto the scheme.\n" +
-			"Whoever connects to a Unix socket is believed too, once this is given. *\n" +
-			"is everybody. Nobody is by default. May be given several times, or with\n" +
-			"commas.", list(c.addProxies)},
+		{"forwarded-allow-ips", "NETWORK", "Believe what a proxy at this address, or in this network, says over HTTP\n" +
+			"of the client: X-Forwarded-For is REMOTE_ADDR, X-Forwarded-Proto the\n" +
+			"scheme. Whoever connects to a Unix socket is believed too, once this is\n" +
+			"given. * is everybody. Nobody is by default. May be given several times,\n" +
+			"or with commas.", list(c.addProxies)},
 		{"single-thread", "", "Never run two requests in the application at the same time.", boolean(&c.singleThread)},
 		{"debug", "", "Show errors and stacks to the client. Never do this where strangers are\n" +
 			"served.", boolean(&c.debug)},
