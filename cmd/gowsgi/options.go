@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"flag"
 	"io"
@@ -42,6 +43,7 @@ type config struct {
 	python          pythonConfig
 
 	// Of a serve that runs:
+	starting  context.Context // ends when it is told to stop
 	pools     []*python.Pool
 	signals   chan os.Signal
 	accessLog *logFile

@@ -152,7 +152,7 @@ func pythonTarget(name string) target {
 			}
 		}
 		c.watchSignals(poolSignals) // before the workers, which may ask for one
-		pool, err := python.Start(context.Background(), c.poolConfig(name, s))
+		pool, err := c.startPool(name, s)
 		if failed := (*python.StartError)(nil); errors.As(err, &failed) && failed.Traceback != "" && s.Errors != nil {
 			fmt.Fprint(s.Errors, failed.Traceback) // as Python shows it
 			return nil, nil, fmt.Errorf("%s cannot be imported; the traceback is above%s", name, importAdvice(failed.Traceback))
@@ -163,6 +163,23 @@ func pythonTarget(name string) target {
 		c.pools = append(c.pools, pool)
 		return pool, pool.Close, nil
 	}}
+}
+
+// errToldToStop is the failure of a start that nobody wants any more.
+var errToldToStop = errors.New("told to stop")
+
+// startPool starts the workers, which may take as long as the application takes to
+// be imported. A signal to stop ends that; later it is for the server to obey, and
+// the pool has to be there while running responses finish.
+func (c *config) startPool(name string, s *server.Server) (*python.Pool, error) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	started := context.AfterFunc(c.starting, func() { cancel(errToldToStop) })
+	pool, err := python.Start(ctx, c.poolConfig(name, s))
+	if err == nil && !started() { // just now
+		pool.Close()
+		err = errToldToStop
+	}
+	return pool, err
 }
 
 // importAdvice says what to do about the mistakes that are made most often, by

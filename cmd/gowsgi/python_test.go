@@ -203,6 +203,19 @@ func TestPythonCannotStart(t *testing.T) {
 	}
 }
 
+// TestStopsWhileImporting does not wait for an import that takes an hour.
+func TestStopsWhileImporting(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, "import sys, time\nprint('importing', flush=True)\ntime.sleep(3600)\n")
+	c := start(t, nil, "site_app:app", "-w", "1", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0")
+	c.wait(`importing$`)
+	c.signal(os.Interrupt)
+	c.wait(`INFO  stopping before the application was there reason=interrupt$`)
+	if status, lines := c.exit(); status != exitOK {
+		t.Errorf("status %d after %q, want 0", status, lines)
+	}
+}
+
 // TestOrphans kills the parent in a way that it cannot see coming.
 func TestOrphans(t *testing.T) {
 	interpreter := pythonFor(t)

@@ -53,9 +53,14 @@ func serve(args []string, p process) (err error) {
 	ctx, stop := stoppable()
 	defer stop()
 
+	c.starting = ctx
 	app, closeApp, err := c.open(target, s)
 	if err != nil {
 		closeAll(listeners)
+		if errors.Is(err, errToldToStop) {
+			s.Logger.Info("stopping before the application was there", "reason", context.Cause(ctx).Error())
+			return nil
+		}
 		return err
 	}
 	defer func() { err = errors.Join(err, closeApp()) }()
