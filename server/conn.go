@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -234,13 +235,21 @@ func connState(nc net.Conn, state http.ConnState) {
 	}
 }
 
+// refusals are the reasons of net/http, by the status that it answers with.
+var refusals = map[string]string{
+	"417": "an expectation other than 100-continue",
+	"431": "the head is larger than MaxHeaderBytes",
+	"501": "a transfer coding other than chunked",
+	"505": "a version of HTTP that is not spoken",
+}
+
 // refused logs a request that net/http answered before any handler saw it.
 func (c *conn) refused(answer []byte) {
 	c.handled.Store(true)
 	status, _, _ := bytes.Cut(bytes.TrimPrefix(answer, []byte("HTTP/1.1 ")), []byte("\r\n"))
 	reason := c.guard.reason
 	if reason == "" {
-		reason = "malformed request"
+		reason = cmp.Or(refusals[string(status[:min(3, len(status))])], "malformed request")
 	}
 	c.server.logger().LogAttrs(context.Background(), slog.LevelWarn, "request refused",
 		slog.String("status", string(status)), slog.String("reason", reason),

@@ -54,8 +54,8 @@ func testRefuses(t *testing.T, secure bool) {
 		{"CGI-23/two-types", "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 1\r\n\r\nx", 400, "Content-Type", "AMB-19"},
 		{"HTTP-07/CL.TE", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG", 400, "Content-Length and Transfer-Encoding", "smuggling"},
 		{"HTTP-07/TE.CL", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\nG", 400, "Content-Length and Transfer-Encoding", "smuggling"},
-		{"HTTP-07/TE.TE", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 501, "501", "smuggling"},
-		{"HTTP-07/TE-unknown", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501, "501", ""},
+		{"HTTP-07/TE.TE", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", 501, "a transfer coding other than chunked", "smuggling"},
+		{"HTTP-07/TE-unknown", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501, "a transfer coding other than chunked", ""},
 		{"HTTP-07/TE-in-1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "Transfer-Encoding in HTTP/1.0", "smuggling"},
 		{"HTTP-07/blank-before-colon", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400, "malformed request", "smuggling"},
 		{"HTTP-07/obs-fold", "GET / HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n", 400, "folded", ""},
@@ -65,10 +65,10 @@ func testRefuses(t *testing.T, secure bool) {
 		{"header/no-colon", "GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n", 400, "malformed request", ""},
 		{"header/bad-name", "GET / HTTP/1.1\r\nHost: h\r\nX(Y): z\r\n\r\n", 400, "malformed request", ""},
 		{"header/no-host", "GET / HTTP/1.1\r\n\r\n", 400, "malformed request", ""},
-		{"header/too-large", "GET / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 16<<10) + "\r\n\r\n", 431, "431", "MaxHeaderBytes"},
+		{"header/too-large", "GET / HTTP/1.1\r\nHost: h\r\nX: " + strings.Repeat("x", 16<<10) + "\r\n\r\n", 431, "larger than MaxHeaderBytes", ""},
 		{"garbage/line", "garbage\r\n\r\n", 400, "malformed request", ""},
 		{"garbage/tls-hello", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "malformed request", "TLS to a plain port"},
-		{"version/9.9", "GET / HTTP/9.9\r\nHost: h\r\n\r\n", 505, "505", ""},
+		{"version/9.9", "GET / HTTP/9.9\r\nHost: h\r\n\r\n", 505, "a version of HTTP", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
