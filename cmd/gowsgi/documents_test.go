@@ -65,3 +65,26 @@ func TestDocumentedOptions(t *testing.T) {
 		t.Errorf("found %d options in the documents, want more: the patterns are wrong", found)
 	}
 }
+
+// TestDocumentedDefaults compares the table of limits in the manual with the help,
+// which says the same number, "30 s" as 30s or as 30.
+func TestDocumentedDefaults(t *testing.T) {
+	usage := map[string]string{}
+	for _, o := range append(newConfig().options(), newConfig().python.options()...) {
+		usage[o.name] = strings.ReplaceAll(o.usage, "\n", " ")
+	}
+	text, err := os.ReadFile("../../doc/operate.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\| ([0-9]+)( ?[A-Za-z]*) \\|").FindAllStringSubmatch(string(text), -1)
+	if len(rows) < 8 {
+		t.Errorf("found %d rows in the table of limits, want more: the pattern is wrong", len(rows))
+	}
+	for _, row := range rows {
+		said := regexp.MustCompile(`\b` + row[2] + `(` + strings.TrimSpace(row[3]) + `)? by default\b`)
+		if !said.MatchString(usage[row[1]]) {
+			t.Errorf("--%s is %s%s by default in doc/operate.md, and %q in the help", row[1], row[2], row[3], usage[row[1]])
+		}
+	}
+}
