@@ -17,9 +17,9 @@ type CompressConfig struct {
 	// Codings are what is offered, the best first; none means Gzip and Deflate.
 	Codings []Coding
 
-	// MinSize is how many bytes a body has to have, where that is known before
+	// MinBytes is how many bytes a body has to have, where that is known before
 	// it is sent; 0 means 1024.
-	MinSize int
+	MinBytes int
 
 	// Types are the media types that are compressed: "text/html", "text/*",
 	// "+json" for every type that ends so. None means texts, and what is known
@@ -91,7 +91,7 @@ var compressible = []string{
 // several if it is large, and what is sent by write is compressed too.
 //
 // A body whose length is only known at its end is compressed however short it is.
-// A Coding without a name or a function, a negative MinSize, and a malformed type
+// A Coding without a name or a function, a negative MinBytes, and a malformed type
 // panic.
 //
 // Security: the length of a compressed page tells of what is in it. Where a page
@@ -161,9 +161,9 @@ type compress struct {
 }
 
 func newCompress(c CompressConfig) *compress {
-	z := &compress{min: int64(c.MinSize), lazy: c.Lazy, types: map[string]bool{}}
-	if c.MinSize < 0 {
-		panic(fmt.Sprintf("middleware: Compress: MinSize is %d, expected 0 bytes or more", c.MinSize))
+	z := &compress{min: int64(c.MinBytes), lazy: c.Lazy, types: map[string]bool{}}
+	if c.MinBytes < 0 {
+		panic(fmt.Sprintf("middleware: Compress: MinBytes is %d, expected 0 bytes or more", c.MinBytes))
 	}
 	if z.min == 0 {
 		z.min = 1024

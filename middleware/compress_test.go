@@ -288,7 +288,7 @@ func TestCompress(t *testing.T) {
 	t.Run("a coding of one's own", func(t *testing.T) {
 		m := middleware.Compress(middleware.CompressConfig{
 			Codings: []middleware.Coding{{Name: "br", New: func(w io.Writer) middleware.Compressor { return gzip.NewWriter(w) }}, middleware.Gzip(9)},
-			Types:   []string{"image/*", "Text/HTML"}, MinSize: 1,
+			Types:   []string{"image/*", "Text/HTML"}, MinBytes: 1,
 		})
 		for mediaType, want := range map[string]string{"image/png": "br", "text/html": "br", "text/plain": "", "application/x+json": ""} {
 			res := wsgitest.Do(t, m(answer("200 OK", "x", "Content-Type", mediaType)), &wsgitest.Request{Headers: headers("Accept-Encoding", "br, gzip")})
@@ -298,11 +298,11 @@ func TestCompress(t *testing.T) {
 		}
 	})
 	for want, c := range map[string]middleware.CompressConfig{
-		"MinSize is -1": {MinSize: -1},
-		`the coding ""`: {Codings: []middleware.Coding{{}}},
-		`the type "*"`:  {Types: []string{"*"}},
-		`"text/a b"`:    {Types: []string{"text/a b"}},
-		`the type "+"`:  {Types: []string{"+ json"}},
+		"MinBytes is -1": {MinBytes: -1},
+		`the coding ""`:  {Codings: []middleware.Coding{{}}},
+		`the type "*"`:   {Types: []string{"*"}},
+		`"text/a b"`:     {Types: []string{"text/a b"}},
+		`the type "+"`:   {Types: []string{"+ json"}},
 	} {
 		if want == `the type "+"` {
 			want = `"+ json"`

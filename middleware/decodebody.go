@@ -15,8 +15,8 @@ import (
 
 // DecodeBodyConfig holds the choices of DecodeBody.
 type DecodeBodyConfig struct {
-	// MaxSize is how many bytes the decoded body has at most; 0 means 10 MiB.
-	MaxSize int64
+	// MaxBytes is how many bytes the decoded body has at most; 0 means 10 MiB.
+	MaxBytes int64
 
 	// MaxRatio is how many bytes of it there are at most for each byte that was
 	// sent; 0 means 100. The first 64 KiB are free.
@@ -40,11 +40,11 @@ type DecodeBodyConfig struct {
 // both limits hold while it is read. It is put inside BodyLimit, which limits what
 // is sent, and outside whatever reads the body.
 func DecodeBody(c DecodeBodyConfig) wsgi.Middleware {
-	if c.MaxSize < 0 || c.MaxRatio < 0 {
-		panic(fmt.Sprintf("middleware: DecodeBody: MaxSize is %d and MaxRatio is %d, expected 0 or more", c.MaxSize, c.MaxRatio))
+	if c.MaxBytes < 0 || c.MaxRatio < 0 {
+		panic(fmt.Sprintf("middleware: DecodeBody: MaxBytes is %d and MaxRatio is %d, expected 0 or more", c.MaxBytes, c.MaxRatio))
 	}
-	if c.MaxSize == 0 {
-		c.MaxSize = 10 << 20
+	if c.MaxBytes == 0 {
+		c.MaxBytes = 10 << 20
 	}
 	if c.MaxRatio == 0 {
 		c.MaxRatio = 100
@@ -192,8 +192,8 @@ func (d *decoded) open() error {
 func (d *decoded) over() *HTTPError {
 	const free = 64 << 10
 	switch {
-	case d.n > d.config.MaxSize:
-		return &HTTPError{Code: 413, Detail: fmt.Sprintf("The body of the request has more than %d bytes when it is decoded.", d.config.MaxSize)}
+	case d.n > d.config.MaxBytes:
+		return &HTTPError{Code: 413, Detail: fmt.Sprintf("The body of the request has more than %d bytes when it is decoded.", d.config.MaxBytes)}
 	case d.n > free && d.n/d.config.MaxRatio > d.raw.n:
 		return &HTTPError{Code: 413, Detail: fmt.Sprintf("The body of the request becomes more than %d times as large when it is decoded.", d.config.MaxRatio)}
 	}

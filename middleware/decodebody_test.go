@@ -67,7 +67,7 @@ func TestDecodeBody(t *testing.T) {
 		{"too large", "gzip", gzipped(strings.Repeat(noise, 3)), 413, ""},
 		{"large enough", "gzip", gzipped(noise), 200, noise},
 	}
-	m := middleware.DecodeBody(middleware.DecodeBodyConfig{MaxSize: 300_000, MaxRatio: 200})
+	m := middleware.DecodeBody(middleware.DecodeBodyConfig{MaxBytes: 300_000, MaxRatio: 200})
 	decoded := false // by the test under way
 	app := wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		_, declared := environ.Lookup("CONTENT_LENGTH")
@@ -114,7 +114,7 @@ func TestDecodeBody(t *testing.T) {
 			t.Errorf("got %s %q", res.Status, res.Text())
 		}
 	})
-	panics(t, func() { middleware.DecodeBody(middleware.DecodeBodyConfig{MaxSize: -1}) }, "DecodeBody", "-1")
+	panics(t, func() { middleware.DecodeBody(middleware.DecodeBodyConfig{MaxBytes: -1}) }, "DecodeBody", "-1")
 	keeps(t, m)
 }
 
@@ -124,7 +124,7 @@ func FuzzDecodeBody(f *testing.F) {
 		f.Add("gzip", seed)
 		f.Add("deflate, gzip", seed)
 	}
-	m := middleware.DecodeBody(middleware.DecodeBodyConfig{MaxSize: 1 << 16})
+	m := middleware.DecodeBody(middleware.DecodeBodyConfig{MaxBytes: 1 << 16})
 	f.Fuzz(func(t *testing.T, coding, body string) {
 		environ := wsgitest.NewRequest("POST", "/").Content("a/b", body).Environ()
 		environ.Set("HTTP_CONTENT_ENCODING", coding)

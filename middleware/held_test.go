@@ -12,7 +12,7 @@ import (
 var holders = map[string]wsgi.Middleware{
 	"ETag":          middleware.ETag(),
 	"ContentLength": middleware.ContentLength(),
-	"Compress":      middleware.Compress(middleware.CompressConfig{MinSize: 1}),
+	"Compress":      middleware.Compress(middleware.CompressConfig{MinBytes: 1}),
 	"ErrorPages":    middleware.ErrorPages(middleware.ErrorPagesConfig{}),
 	"Sendfile":      middleware.Sendfile(middleware.SendfileConfig{Header: "X-Sendfile", Folders: map[string]string{"/nowhere": ""}}),
 }

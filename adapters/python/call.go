@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"strconv"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -75,7 +74,7 @@ func (p *Pool) Call(environ *wsgi.Environ, startResponse wsgi.StartResponse) (ws
 // refuse answers for an application that cannot.
 func (c *call) refuse(status string, err error) (wsgi.Iterable, error) {
 	c.pool.log(slog.LevelWarn, "request failed", "status", status[:3], "error", err.Error(),
-		"method", c.environ.Var("REQUEST_METHOD"), "path", strconv.Quote(c.environ.Var("SCRIPT_NAME")+c.environ.Var("PATH_INFO")))
+		"method", c.environ.Var("REQUEST_METHOD"), "path", c.environ.Var("SCRIPT_NAME")+c.environ.Var("PATH_INFO"))
 	headers := wsgi.Headers{{Name: "Content-Type", Value: "text/plain; charset=utf-8"}}
 	if status[:3] == "503" {
 		headers = append(headers, wsgi.Header{Name: "Retry-After", Value: "1"})

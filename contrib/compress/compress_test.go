@@ -107,7 +107,7 @@ func all() map[string]wsgi.Middleware {
 	for _, c := range codings {
 		asks := middleware.When(func(environ *wsgi.Environ) bool { return environ.Var("HTTP_ACCEPT_ENCODING") != "" },
 			middleware.SetEnv(map[string]any{"HTTP_ACCEPT_ENCODING": c.name}))
-		middlewares[c.name] = middleware.Chain(asks, middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{c.coding}, MinSize: 1}))
+		middlewares[c.name] = middleware.Chain(asks, middleware.Compress(middleware.CompressConfig{Codings: []middleware.Coding{c.coding}, MinBytes: 1}))
 	}
 	return middlewares
 }
