@@ -90,7 +90,7 @@ func TestHeldBodyIsClosed(t *testing.T) {
 // A filter has nothing to do for HEAD, whenever the response begins.
 func TestFilteredHead(t *testing.T) {
 	body := wsgi.Reader(strings.NewReader("body"), 0)
-	for name, m := range map[string]wsgi.Middleware{"Filter": middleware.Filter(upper), "Compress": middleware.Compress(middleware.CompressConfig{MinSize: 1})} {
+	for name, m := range map[string]wsgi.Middleware{"Filter": middleware.Filter(upper), "Compress": middleware.Compress(middleware.CompressConfig{MinBytes: 1})} {
 		for kind, starts := range map[string]bool{"at once": true, "late": false} {
 			app := wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				if starts {
