@@ -116,6 +116,19 @@ func TestDeaths(t *testing.T) {
 	}
 }
 
+// TestDiesAfterwards: a response that is whole stays so when its worker dies over
+// what it does after it.
+func TestDiesAfterwards(t *testing.T) {
+	s := open(t, config(t))
+	for n := range int64(4) {
+		s.want("/raw/dies_when_closed", 200, "whole")
+		eventually(t, "the worker is replaced", func() bool { stats := s.pool.Stats(); return stats.Workers == 1 && stats.Restarts == n+1 })
+	}
+	if failed := s.pool.Stats().Failed; failed != 0 {
+		t.Errorf("%d requests failed, want none", failed)
+	}
+}
+
 // TestKilled kills a worker from outside under load: what it has begun fails,
 // which is one request for each lane.
 func TestKilled(t *testing.T) {
@@ -589,11 +602,11 @@ func TestCloseDrains(t *testing.T) {
 // request was given up meanwhile, leaves it.
 func TestMisplaced(t *testing.T) {
 	s := open(t, config(t))
-	s.want("/raw/hello", 200, "Hello, world!\n")
+	s.want("/raw/called", 200, "1")
 	for slot := range uint64(3) {
 		s.pool.Misplace(1<<40 | slot)
 	}
-	s.want("/raw/hello", 200, "Hello, world!\n")
+	s.want("/raw/called", 200, "2")
 	eventually(t, "no lane is busy", func() bool { return s.pool.Stats().Busy == 0 })
 	if stats := s.pool.Stats(); stats.Restarts != 0 || stats.Waiting != 0 {
 		t.Errorf("%+v: want the worker to be the first one, and nobody to wait", stats)

@@ -424,10 +424,36 @@ def whoami(environ, start_response):
     return [("%r %r %r %s" % (os.getresuid(), os.getresgid(), os.getgroups(), back)).encode()]
 
 
+class Dying:
+    """A body of which the closing is the worker's end."""
+
+    def __iter__(self):
+        yield b"whole"
+
+    def close(self):
+        os._exit(7)
+
+
+def dies_when_closed(environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "5")])
+    return Dying()
+
+
+calls = 0
+
+
+def called(environ, start_response):
+    """How often this worker was asked for something."""
+    start_response("200 OK", TEXT)
+    return [b"%d" % calls]
+
+
 validated = {name: validator(function) for name, function in list(globals().items()) if callable(function)}
 
 
 def app(environ, start_response):
+    global calls
+    calls += 1
     name = environ["PATH_INFO"].strip("/")
     if name.startswith("raw/"):
         return globals()[name[4:]](environ, start_response)
