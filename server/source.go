@@ -78,8 +78,34 @@ var cgiKeys = []string{
 
 // All computes every CGI variable of the request.
 func (x *exchange) All(yield func(key, value string) bool) {
-	for _, keys := range [][]string{cgiKeys, tlsKeys} {
-		for _, key := range keys {
+	// What is found out in pairs is found out once.
+	script, info := x.paths()
+	name, port := x.local()
+	host, remotePort := x.remote()
+	for _, key := range cgiKeys {
+		value, ok := "", true
+		switch key {
+		case "SCRIPT_NAME":
+			value = script
+		case "PATH_INFO":
+			value = info
+		case "SERVER_NAME":
+			value = name
+		case "SERVER_PORT":
+			value = port
+		case "REMOTE_ADDR":
+			value, ok = host, host != ""
+		case "REMOTE_PORT":
+			value, ok = remotePort, remotePort != ""
+		default:
+			value, ok = x.Lookup(key)
+		}
+		if ok && !yield(key, value) {
+			return
+		}
+	}
+	if x.r.TLS != nil {
+		for _, key := range tlsKeys {
 			if value, ok := x.Lookup(key); ok && !yield(key, value) {
 				return
 			}
@@ -89,7 +115,7 @@ func (x *exchange) All(yield func(key, value string) bool) {
 		return
 	}
 	for name := range x.r.Header {
-		key := "HTTP_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+		key := headerKey(name)
 		// Not every name is visible; header decides.
 		if strings.IndexByte(name, '_') >= 0 || key == "HTTP_HOST" {
 			continue
@@ -98,6 +124,23 @@ func (x *exchange) All(yield func(key, value string) bool) {
 			return
 		}
 	}
+}
+
+// headerKey returns the variable of a header.
+func headerKey(name string) string {
+	var room [64]byte
+	key := append(room[:0], "HTTP_"...)
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		switch {
+		case c == '-':
+			c = '_'
+		case 'a' <= c && c <= 'z':
+			c -= 'a' - 'A'
+		}
+		key = append(key, c)
+	}
+	return string(key)
 }
 
 // header returns the variable HTTP_name. A header that has an underscore in

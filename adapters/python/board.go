@@ -25,6 +25,7 @@ type board struct {
 }
 
 const (
+	laneSize     = 64 // a cache line, or the workers would take it from each other
 	requestSize  = 4096
 	responseSize = 8192
 	slotSize     = requestSize + responseSize
@@ -35,7 +36,7 @@ const (
 // newBoard takes the memory of all but the windows, which is 3 MiB at the least,
 // at once: what is missing later ends the process that touches it.
 func newBoard(lanes, slots int) (*board, error) {
-	areas := (lanes*16 + slots + pageSize - 1) / pageSize * pageSize
+	areas := (lanes*laneSize + slots + pageSize - 1) / pageSize * pageSize
 	windows := areas + slots*slotSize
 	file, bytes, err := shareMemory(windows, windows+lanes*windowSize)
 	if err != nil {
@@ -73,21 +74,21 @@ func (b *board) response(slot int) []byte {
 func (b *board) word(i int) *uint64 { return (*uint64)(unsafe.Pointer(&b.bytes[i*8])) }
 
 // begun is the id of the request that is in the lane, 0 for none.
-func (b *board) begun(lane int) uint64 { return atomic.LoadUint64(b.word(lane * 2)) }
+func (b *board) begun(lane int) uint64 { return atomic.LoadUint64(b.word(lane * laneSize / 8)) }
 
 // clear makes a lane fit for another worker.
 func (b *board) clear(lane int) {
-	atomic.StoreUint64(b.word(lane*2), 0)
-	atomic.StoreUint64(b.word(lane*2+1), 0)
+	atomic.StoreUint64(b.word(lane*laneSize/8), 0)
+	atomic.StoreUint64(b.word(lane*laneSize/8+1), 0)
 }
 
 // retire has the lane end when it looks next.
-func (b *board) retire(lane int) { atomic.StoreUint64(b.word(lane*2+1), 1) }
+func (b *board) retire(lane int) { atomic.StoreUint64(b.word(lane*laneSize/8+1), 1) }
 
 // cancel says whether anybody waits for the request in a slot. It is one byte,
 // of which the worker sees the old value or the new.
 func (b *board) cancel(slot int, cancelled bool) {
-	at := b.lanes*16 + slot
+	at := b.lanes*laneSize + slot
 	word := (*uint32)(unsafe.Pointer(&b.bytes[at&^3]))
 	mask := uint32(1)
 	if littleEndian {
@@ -95,9 +96,10 @@ func (b *board) cancel(slot int, cancelled bool) {
 	} else {
 		mask <<= 8 * (3 - at&3)
 	}
-	if cancelled {
+	switch was := atomic.LoadUint32(word)&mask != 0; {
+	case cancelled && !was:
 		atomic.OrUint32(word, mask)
-	} else {
+	case !cancelled && was: // rarely: the workers have the line in their caches
 		atomic.AndUint32(word, ^mask)
 	}
 }

@@ -211,6 +211,10 @@ func (c *call) check(m *message) {
 }
 
 // next returns the next message for this request.
+//
+// A context is asked for its channel only in a request that the supervisor has
+// seen twice, or that has a deadline: the channel, and to wait for two at once,
+// cost more than is left to save.
 func (c *call) next(ctx context.Context) (message, error) {
 	s := c.slot
 	for {
@@ -225,10 +229,16 @@ func (c *call) next(ctx context.Context) (message, error) {
 			notify(s.space)
 			return m, nil
 		}
-		err := s.failure
+		err, watched := s.failure, s.watched
 		s.mu.Unlock()
 		if err != nil {
 			return message{}, err
+		}
+		if !watched {
+			if _, watched = ctx.Deadline(); !watched {
+				<-s.wake
+				continue
+			}
 		}
 		select {
 		case <-s.wake:

@@ -110,6 +110,6 @@ func parseResponse(head []byte) (status string, headers wsgi.Headers, err error)
 	if !more {
 		return status, nil, nil
 	}
-	headers, err = parseFields(rest, make(wsgi.Headers, 0, 8))
+	headers, err = parseFields(rest, make(wsgi.Headers, 0, (strings.Count(rest, "\x00")+1)/2))
 	return status, headers, err
 }

@@ -54,7 +54,7 @@ func TestLost(t *testing.T) {
 				}
 			}
 			if tt.begun {
-				*g.board.word(1 * 2) = id
+				*g.board.word(laneSize / 8) = id
 			}
 			p.tick.Store(14)
 			for range lostTicks {

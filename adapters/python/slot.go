@@ -20,6 +20,7 @@ type slot struct {
 	failure   error // why nothing more will come
 	ended     bool  // the worker is done with it
 	abandoned bool  // Call is done with it
+	watched   bool  // it takes so long that Call listens to its context too
 	entered   int64 // tick at which the request came, from which QueueTimeout counts
 	begin     int64 // tick at which the request got the slot
 	company   int   // how many slots were taken then
@@ -109,7 +110,7 @@ func (s *slots) begin(taken *slot, entered, tick int64) {
 func (s *slots) put(done *slot, tick int64) {
 	done.mu.Lock()
 	done.id, done.lane, done.failure = 0, nil, nil
-	done.ended, done.abandoned, done.queued = false, false, 0
+	done.ended, done.abandoned, done.watched, done.queued = false, false, false, 0
 	done.queue = done.queue[:0]
 	done.mu.Unlock()
 	for _, signal := range []chan struct{}{done.wake, done.space} {
@@ -128,6 +129,19 @@ func (s *slots) put(done *slot, tick int64) {
 		return
 	}
 	s.free = append(s.free, done)
+}
+
+// watch has the requests that began before the last tick listen to their contexts.
+func (s *slots) watch(tick int64) {
+	for i := range s.all {
+		slot := &s.all[i]
+		slot.mu.Lock()
+		if slot.id != 0 && !slot.watched && slot.begin < tick-1 {
+			slot.watched = true
+			notify(slot.wake)
+		}
+		slot.mu.Unlock()
+	}
 }
 
 // used is how many slots are taken, and how many requests wait for one.

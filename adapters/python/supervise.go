@@ -57,6 +57,7 @@ func (p *Pool) look(ticked bool) {
 			if p.tick.Load()%max(1, p.ticks(time.Second)) == 0 {
 				g.weigh()
 			}
+			g.slots.watch(p.tick.Load())
 			g.expire()
 			g.findLost()
 		}

@@ -37,7 +37,7 @@ PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, bytes o
 FRAME = struct.Struct("<IIQHH")  # bytes after it, of them head, id, type, flags
 REPLY = struct.Struct("<II")  # bytes after it, type
 PAGE, REQUEST, ROOM = 4096, 4096, 8192  # bytes; the latter two on the board, for a request and for its response
-SLOT = REQUEST + ROOM
+SLOT, LANE = REQUEST + ROOM, 64
 
 INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
 RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
@@ -70,12 +70,12 @@ class Board:
     """The shared memory, as both sides see it."""
 
     def __init__(self, fd, lanes, slots):
-        self.areas = (lanes * 16 + slots + PAGE - 1) // PAGE * PAGE  # two a slot: its request, and its response
+        self.areas = (lanes * LANE + slots + PAGE - 1) // PAGE * PAGE  # two a slot: its request, and its response
         windows = self.areas + slots * SLOT  # one a lane: a part of a body that was asked for
         self.memory = mmap.mmap(fd, windows + lanes * BIGGEST)
         view = memoryview(self.memory)
-        self.words = view[:lanes * 16].cast("Q")  # two a lane: what it has begun, and whether it is to end
-        self.cancelled = view[lanes * 16:lanes * 16 + slots]  # a byte a slot
+        self.words = view[:lanes * LANE].cast("Q")  # of a lane: what it has begun, and whether it is to end
+        self.cancelled = view[lanes * LANE:lanes * LANE + slots]  # a byte a slot
         self.idents = view[self.areas:windows].cast("Q")  # each area of a request begins with its id
         self.windows = view[windows:]
 
@@ -663,7 +663,7 @@ class Lane:
         worker, app, base = self.worker, self.worker.app, dict(self.worker.base)
         base["wsgi.errors"] = self.errors
         words, cancelled = worker.board.words, worker.board.cancelled
-        begun, retire = self.number * 2, self.number * 2 + 1
+        begun, retire = self.number * LANE // 8, self.number * LANE // 8 + 1
         memory, idents, areas = self.memory, worker.board.idents, self.areas
         known_keys = {}
         BytesIO = io.BytesIO
