@@ -66,11 +66,15 @@ func mapMemory(dir string, needed, size int) (*os.File, []byte, error) {
 // reserve sees to it that a part of a file has its memory. A file system that
 // does not know of such a thing gets it when it is used.
 func reserve(file *os.File, at, size int64) error {
-	err := syscall.Fallocate(int(file.Fd()), 0, at, size)
-	if err == syscall.EOPNOTSUPP {
-		return nil
+	for {
+		switch err := syscall.Fallocate(int(file.Fd()), 0, at, size); err {
+		case syscall.EINTR:
+		case syscall.EOPNOTSUPP, syscall.ENOSYS:
+			return nil
+		default:
+			return os.NewSyscallError("fallocate", err)
+		}
 	}
-	return os.NewSyscallError("fallocate", err)
 }
 
 func unmap(b []byte) { syscall.Munmap(b) }
