@@ -74,9 +74,8 @@ func (r *reading) hasten(below net.Conn) (err error) {
 func (r *reading) expired() bool { return !r.want.IsZero() && !time.Now().Before(r.want) }
 
 // setDeadline is SetReadDeadline.
-func (r *reading) setDeadline(below net.Conn, t time.Time) error {
+func (r *reading) setDeadline(below net.Conn, t time.Time) (err error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.want = t
 	switch {
 	case r.lurking:
@@ -84,9 +83,10 @@ func (r *reading) setDeadline(below net.Conn, t time.Time) error {
 			rouse(r.wake)
 		}
 	case r.reads > 0:
-		return r.hasten(below)
+		err = r.hasten(below)
 	}
-	return nil
+	r.mu.Unlock()
+	return err
 }
 
 // lurk waits until it is worth the trouble to read, and reports whether that is
