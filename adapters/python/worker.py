@@ -688,7 +688,7 @@ class Lane:
             at += keys
             text = memory[at:at + values]
             at += values
-            content = memory[at:at + size]
+            content = memory[at:at + size] if size else b""
             if idents[slot * SLOT // 8] != ident:  # we were so late that it was given up
                 words[begun] = 0
                 continue
