@@ -51,32 +51,65 @@ type gateway struct {
 	serve    func(net.Listener) error
 }
 
-// gateways are the contenders. The raw ones are what a server in Go cannot be
-// cheaper than: they accept, read once, write what is always the same and close,
-// and so they show what of the cost of a protocol is nginx's and the system's.
-func gateways() []gateway {
+// gateways are the contenders. The raw ones accept, read once, write what is always
+// the same and close: the one in Go is what a server over package net comes to that
+// does nothing, and the one in C, where there is a compiler for it, shows what of the
+// cost of a protocol is nginx's and the system's.
+func gateways(b *testing.B) []gateway {
 	app, quiet := wsgi.AppFunc(appHello), slog.New(slog.DiscardHandler)
 	theirs := func(l net.Listener) error { return fcgi.Serve(l, http.HandlerFunc(rawHello)) }
 	ours := (&fastcgi.Server{App: app, Logger: quiet}).Serve
 	plain := (&server.Server{App: app, Logger: quiet}).Serve
-	return []gateway{
+	contenders := []gateway{
 		{"theirs", "fastcgi", false, theirs},
 		{"ours", "fastcgi", false, ours},
 		{"theirs-kept", "fastcgi", true, theirs},
 		{"ours-kept", "fastcgi", true, ours},
 		{"uwsgi", "uwsgi", false, (&uwsgi.Server{App: app, Logger: quiet}).Serve},
-		{"raw-uwsgi", "uwsgi", false, serveRaw("HTTP/1.1 ")},
+		{"raw-uwsgi", "uwsgi", false, serveRaw(rawAnswer("HTTP/1.1 "))},
 		{"scgi", "scgi", false, (&scgi.Server{App: app, Logger: quiet}).Serve},
-		{"raw-scgi", "scgi", false, serveRaw("Status: ")},
+		{"raw-scgi", "scgi", false, serveRaw(rawAnswer("Status: "))},
 		{"http", "proxy", false, plain},
 		{"http-kept", "proxy", true, plain},
 	}
+	if program := buildBound(b); program != "" {
+		contenders = append(contenders, gateway{"c-uwsgi", "uwsgi", false, serveBound(b, program, rawAnswer("HTTP/1.1 "))},
+			gateway{"c-scgi", "scgi", false, serveBound(b, program, rawAnswer("Status: "))})
+	}
+	return contenders
 }
 
-// serveRaw answers whatever comes, as soon as something has come. prefix is what
-// stands before the status.
-func serveRaw(prefix string) func(net.Listener) error {
-	answer := fmt.Appendf(nil, "%s200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", prefix, plainText, len(hello), hello)
+// rawAnswer is the response. prefix is what stands before the status.
+func rawAnswer(prefix string) []byte {
+	return fmt.Appendf(nil, "%s200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", prefix, plainText, len(hello), hello)
+}
+
+// buildBound compiles testdata/bound.c, and returns "" where that cannot be done.
+func buildBound(b *testing.B) (program string) {
+	program = filepath.Join(b.TempDir(), "bound")
+	if out, err := exec.Command("cc", "-O2", "-o", program, filepath.Join("testdata", "bound.c")).CombinedOutput(); err != nil {
+		b.Logf("without the bound in C: %v\n%s", err, out)
+		return ""
+	}
+	return program
+}
+
+// serveBound has the program serve.
+func serveBound(b *testing.B, program string, answer []byte) func(net.Listener) error {
+	return func(l net.Listener) error {
+		file, err := l.(interface{ File() (*os.File, error) }).File()
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		cmd := exec.CommandContext(b.Context(), program, string(answer))
+		cmd.ExtraFiles = []*os.File{file}
+		return cmd.Run()
+	}
+}
+
+// serveRaw answers whatever comes, as soon as something has come.
+func serveRaw(answer []byte) func(net.Listener) error {
 	return func(l net.Listener) error {
 		for {
 			c, err := l.Accept()
@@ -216,7 +249,7 @@ func BenchmarkGateway(b *testing.B) {
 }
 
 func compareGateways(b *testing.B, network string) {
-	contenders := gateways()
+	contenders := gateways(b)
 	addr := startGateways(b, network, contenders)
 	loads := map[string][]loaded{}
 	for _, g := range contenders {
@@ -247,14 +280,19 @@ func compareGateways(b *testing.B, network string) {
 	rate := func(name string) float64 { return middle(name, func(l loaded) float64 { return l.rate }) }
 	for _, g := range contenders {
 		b.ReportMetric(rate(g.name), g.name+"-req/s")
-		b.ReportMetric(middle(g.name, func(l loaded) float64 { return l.cpu }), g.name+"-cpu-µs")
+		if !strings.HasPrefix(g.name, "c-") { // that is another process
+			b.ReportMetric(middle(g.name, func(l loaded) float64 { return l.cpu }), g.name+"-cpu-µs")
+		}
 	}
 	b.ReportMetric(rate("ours")/rate("theirs"), "fastcgi-ratio")
 	b.ReportMetric(rate("ours-kept")/rate("theirs-kept"), "fastcgi-kept-ratio")
 	for _, name := range []string{"uwsgi", "scgi"} {
 		b.ReportMetric(rate(name)/rate("http-kept"), name+"-ratio")
-		b.ReportMetric(rate("raw-"+name)/rate("http-kept"), name+"-bound-ratio")
-		b.ReportMetric(rate(name)/rate("raw-"+name), name+"-of-bound")
+		b.ReportMetric(rate(name)/rate("raw-"+name), name+"-of-raw")
+		if len(loads["c-"+name]) > 0 {
+			b.ReportMetric(rate("c-"+name)/rate("http-kept"), "c-"+name+"-ratio")
+			b.ReportMetric(rate(name)/rate("c-"+name), name+"-of-c")
+		}
 	}
 	b.ReportMetric(0, "ns/op")
 }
