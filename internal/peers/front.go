@@ -48,7 +48,8 @@ func (f Front) program() string {
 const Deploy = "../../doc/deploy"
 
 // Start starts the web server. backend is the port of what it passes requests
-// on to; where it Runs a program, that is the file. It returns where it
+// on to; where it Runs a program, that is the file, and backend, unless it is 0, is
+// what the program is to pass its connections on to. It returns where it
 // takes requests, and where over HTTP/2 without TLS.
 func (f Front) Start(t testing.TB, backend int, program string) (addr, http2 string) {
 	t.Helper()
@@ -82,6 +83,11 @@ func (f Front) start(t testing.TB, backend int, program string, change func(conf
 			name = "app.cgi"
 		}
 		copyProgram(t, program, filepath.Join(dir, name))
+		if backend > 0 {
+			if err := os.WriteFile(filepath.Join(dir, name+relayed), []byte(strconv.Itoa(backend)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 	var cmd *exec.Cmd
 	switch f.Server {
@@ -96,6 +102,10 @@ func (f Front) start(t testing.TB, backend int, program string, change func(conf
 	Start(t, dir, "tcp", addr, cmd)
 	return addr, fmt.Sprintf("127.0.0.1:%d", front2)
 }
+
+// relayed is what the name of a file ends in that tells a program, beside which it
+// lies, to pass its connections on to the port in it.
+const relayed = ".port"
 
 func copyProgram(t testing.TB, from, to string) {
 	t.Helper()
