@@ -102,6 +102,12 @@ func serveBound(b *testing.B, program string, answer []byte) func(net.Listener) 
 			return err
 		}
 		defer file.Close()
+		// The socket is the program's alone now: this process would wake up for
+		// each connection.
+		if u, ok := l.(*net.UnixListener); ok {
+			u.SetUnlinkOnClose(false)
+		}
+		l.Close()
 		cmd := exec.CommandContext(b.Context(), program, string(answer))
 		cmd.ExtraFiles = []*os.File{file}
 		return cmd.Run()
