@@ -14,6 +14,7 @@ type queue struct {
 	w *os.File
 	// failed is told of the requests that could not be written.
 	failed func(id uint64, err error)
+	yield  func() // lets all others run that can: runtime.Gosched
 
 	mu      sync.Mutex
 	waiting []byte // ids that are not written yet
@@ -31,7 +32,7 @@ func newQueue(failed func(id uint64, err error)) (*queue, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &queue{r: r, w: w, failed: failed}, nil
+	return &queue{r: r, w: w, failed: failed, yield: runtime.Gosched}, nil
 }
 
 // push puts a request on the queue. While all workers have something to do, which
@@ -48,7 +49,7 @@ func (q *queue) push(id uint64, patient bool) {
 		}
 		q.led = true
 		q.mu.Unlock()
-		runtime.Gosched()
+		q.yield()
 		q.mu.Lock()
 		q.led = false
 	}

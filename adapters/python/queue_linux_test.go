@@ -4,9 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"os"
-	"runtime"
 	"slices"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -16,7 +14,6 @@ import (
 // TestQueue: requests that come while all workers are busy go out together, and
 // none is left behind; others go out at once.
 func TestQueue(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // then who yields lets all others run
 	tests := []struct {
 		name    string
 		patient bool
@@ -40,13 +37,12 @@ func TestQueue(t *testing.T) {
 			defer w.Close()
 			q := &queue{r: r, w: w, failed: func(id uint64, err error) { t.Errorf("request %d: %v", id, err) }}
 			var want, got []uint64
-			var pushed sync.WaitGroup
 			for i := range tt.n {
-				id := uint64(i + 1)
-				want = append(want, id)
-				pushed.Go(func() { q.push(id, tt.patient) })
+				want = append(want, uint64(i+1))
 			}
-			pushed.Wait()
+			if yields := pushTogether(q, want, tt.patient); tt.patient && yields != 1 {
+				t.Errorf("%d of them let others run, want the first alone", yields)
+			}
 			writes := 0
 			for buffer := make([]byte, 4096); len(got) < tt.n; writes++ {
 				n, err := r.Read(buffer)
@@ -57,7 +53,7 @@ func TestQueue(t *testing.T) {
 					got = append(got, binary.LittleEndian.Uint64(b))
 				}
 			}
-			slices.Sort(got) // goroutines begin in an order of their own
+			slices.Sort(got) // who yields comes last
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("ids (-want +got):\n%s", diff)
 			}
@@ -68,10 +64,26 @@ func TestQueue(t *testing.T) {
 	}
 }
 
+// pushTogether pushes the first id, and the others when that yields, or else after
+// it: as when their goroutines were ready to run. It returns how many yielded.
+func pushTogether(q *queue, ids []uint64, patient bool) (yields int) {
+	rest := ids[1:]
+	others := func() {
+		for len(rest) > 0 {
+			id := rest[0]
+			rest = rest[1:]
+			q.push(id, patient)
+		}
+	}
+	q.yield = func() { yields++; others() }
+	q.push(ids[0], patient)
+	others()
+	return yields
+}
+
 // TestQueueFails: a request that cannot be put on the queue is told so, and so is
 // each that has gone with it.
 func TestQueueFails(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var failed []uint64
 	q, err := newQueue(func(id uint64, err error) {
 		if !errors.Is(err, syscall.EPIPE) {
@@ -84,13 +96,9 @@ func TestQueueFails(t *testing.T) {
 	}
 	defer q.close()
 	q.r.Close()
-	var pushed sync.WaitGroup
-	for id := range uint64(3) {
-		pushed.Go(func() { q.push(id, true) })
-	}
-	pushed.Wait()
+	pushTogether(q, []uint64{1, 2, 3}, true)
 	slices.Sort(failed)
-	if diff := cmp.Diff([]uint64{0, 1, 2}, failed); diff != "" {
+	if diff := cmp.Diff([]uint64{1, 2, 3}, failed); diff != "" {
 		t.Errorf("failed (-want +got):\n%s", diff)
 	}
 }
