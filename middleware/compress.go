@@ -310,6 +310,11 @@ func (z *compress) choose(accept string) *pooled {
 	if accept == "" {
 		return nil
 	}
+	for _, coding := range z.codings {
+		if coding.Name == accept { // as programs say it, net/http's client among them
+			return coding
+		}
+	}
 	const unnamed = -1
 	var room [8]int
 	qualities, identity, others := room[:0], 0, 0
