@@ -40,7 +40,7 @@ func LiveCGI(t *testing.T, all func() map[string]wsgi.Middleware, variables ...s
 		t.Skip("the program is a shell script")
 	}
 	if testing.Short() {
-		t.Skip("a process for each request; the run without -short, which is CI's too, has it")
+		t.Skip("not with -short: starts a process for each request; CI runs it without")
 	}
 	self, err := os.Executable()
 	if err != nil {
