@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/duplex"
 	"github.com/gowsgi/gowsgi/internal/forward"
 )
 
@@ -110,4 +111,31 @@ func (b *timedBody) Close() error {
 		b.backend.Release()
 	})
 	return err
+}
+
+// dial connects to the backend whose address the transport took for a host.
+func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: c.options.DialTimeout}).DialContext(ctx, c.options.Network, chosenBackend(ctx).Addr)
+	if err != nil {
+		return nil, err
+	}
+	return &backendConn{conn, duplex.Conn{Stream: conn}, c.options.WriteTimeout}, nil
+}
+
+// backendConn is a connection whose writes have a time limit, and whose reset
+// is never taken for the end of a response: a backend of HTTP/1.0 may tell that
+// by closing.
+type backendConn struct {
+	net.Conn
+	duplex  duplex.Conn
+	timeout time.Duration // 0 for none
+}
+
+func (c *backendConn) Read(p []byte) (int, error) { return c.duplex.Read(p) }
+
+func (c *backendConn) Write(p []byte) (int, error) {
+	if c.timeout > 0 {
+		c.SetWriteDeadline(time.Now().Add(c.timeout))
+	}
+	return c.duplex.Write(p)
 }
