@@ -2,6 +2,7 @@ package fastcgi
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/gowsgi/gowsgi/internal/cgi"
 	"github.com/gowsgi/gowsgi/internal/fcgi"
@@ -37,7 +38,7 @@ func (c *conn) read() error {
 	}
 }
 
-func malformedEnd(err error) error { return errors.Join(errors.New("a record is not complete"), err) }
+func malformedEnd(err error) error { return fmt.Errorf("a record is not complete: %w", err) }
 
 // content gives the content of a record to take, as it comes.
 func (c *conn) content(n uint16, take func(p []byte)) error {

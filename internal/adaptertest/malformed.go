@@ -2,10 +2,13 @@ package adaptertest
 
 import (
 	"errors"
+	"log/slog"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/gowsgi/gowsgi/internal/backend"
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -17,15 +20,18 @@ type Malformed struct {
 }
 
 // Malformed sends each of the requests: the server must answer as it should,
-// or close without a word, and never call the application.
+// or close without a word, say why in its log, and never call the application.
 func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
 	Leaks(t)
+	var log testlog.Log
+	o.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	addr := s.start(t, o, func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		t.Errorf("the application was called with %v", environ.Map())
 		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
 	})
 	for _, tt := range tests {
 		t.Run(tt.Name, func(t *testing.T) {
+			before := len(log.Bytes())
 			c := Dial(t, addr)
 			c.Write(tt.Raw)
 			r := Receive(s.Protocol, c)
@@ -35,6 +41,9 @@ func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
 			}
 			if got != tt.Want || got != "" && (!r.Ended || r.Body != r.Status+"\n" || r.Err != nil) || errors.Is(r.Err, os.ErrDeadlineExceeded) {
 				t.Errorf("answered by %v, expected %q", r, tt.Want)
+			}
+			if lines := string(log.Bytes()[before:]); strings.Count(lines, "level=WARN") != 1 || !strings.Contains(lines, "reason=") {
+				t.Errorf("logged %q, expected one warning with the reason", lines)
 			}
 		})
 	}

@@ -147,11 +147,17 @@ func (c *Conn) Reset() {
 	c.Conn.Close()
 }
 
-// Malformed reports that c is closed because what came is not of the protocol.
+// Malformed reports that c is closed because what came is not of the protocol, or
+// not all of it. A web server that is configured for another protocol, or with a
+// head beyond the limit, learns nothing but that: the log is where to look.
 func (c *Conn) Malformed(err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return // nobody has said anything
 	}
-	c.Server.Logger.LogAttrs(context.Background(), slog.LevelDebug, "connection closed",
-		slog.Any("error", err), slog.String("remote", c.RemoteAddr().String()))
+	level := slog.LevelWarn
+	if ne := net.Error(nil); errors.As(err, &ne) {
+		level = slog.LevelDebug // the peer was silent, or has left: it has its own log
+	}
+	c.Server.Logger.LogAttrs(context.Background(), level, "connection closed",
+		slog.String("reason", err.Error()), slog.String("remote", c.RemoteAddr().String()))
 }
