@@ -48,7 +48,7 @@ func TestMalformed(t *testing.T) {
 	subject.Malformed(t, backend.Options{MaxHeaderBytes: 100 << 10, MaxBodyBytes: 1000}, []adaptertest.Malformed{
 		{Name: "version 0", Raw: []byte("\x00\x01\x00\x01\x00\x08\x00\x00"), Want: ""},
 		{Name: "version 2", Raw: []byte("\x02\x01\x00\x01\x00\x08\x00\x00"), Want: ""},
-		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\n\r\n"), Want: ""},
+		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\n\r\n"), Want: "", Says: "it looks like HTTP"},
 		{Name: "BEGIN of 7 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x07\x00\x00\x00\x01\x00\x00\x00\x00\x00"), Want: ""},
 		{Name: "BEGIN of 0 bytes", Raw: []byte("\x01\x01\x00\x01\x00\x00\x00\x00"), Want: ""},
 		{Name: "BEGIN of id 0", Raw: fcgi.AppendBegin(nil, 0, fcgi.Responder, 0), Want: ""},

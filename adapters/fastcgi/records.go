@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/gowsgi/gowsgi/internal/backend"
 	"github.com/gowsgi/gowsgi/internal/cgi"
 	"github.com/gowsgi/gowsgi/internal/fcgi"
 )
@@ -21,7 +22,7 @@ func (c *conn) read() error {
 		}
 		h, err := fcgi.ParseHeader(b)
 		if err != nil {
-			return malformed("%v", err)
+			return malformed("%v", backend.Explain(err, b))
 		}
 		c.in.Discard(fcgi.HeaderLen)
 		if h.ID == 0 {

@@ -21,8 +21,8 @@ func TestMalformed(t *testing.T) {
 	}
 	subject.Malformed(t, backend.Options{MaxHeaderBytes: 64 << 10, MaxBodyBytes: 1 << 20}, []adaptertest.Malformed{
 		{Name: "no digit", Raw: []byte("x"), Want: ""},
-		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Want: ""},
-		{Name: "TLS", Raw: []byte("\x16\x03\x01\x02\x00"), Want: ""},
+		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Want: "", Says: "it looks like HTTP"},
+		{Name: "TLS", Raw: []byte("\x16\x03\x01\x02\x00"), Want: "", Says: "it looks like TLS"},
 		{Name: "11 digits", Raw: []byte("12345678901:"), Want: ""},
 		{Name: "leading zero", Raw: []byte("05:"), Want: ""},
 		{Name: "no colon", Raw: []byte("12345678901"), Want: ""},

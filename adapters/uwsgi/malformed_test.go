@@ -30,8 +30,8 @@ func TestMalformed(t *testing.T) {
 		return b
 	}
 	subject.Malformed(t, backend.Options{MaxHeaderBytes: 32 << 10}, []adaptertest.Malformed{
-		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Want: ""},
-		{Name: "TLS", Raw: []byte("\x16\x03\x01\x02\x00"), Want: ""},
+		{Name: "HTTP", Raw: []byte("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), Want: "", Says: "it looks like HTTP"},
+		{Name: "TLS", Raw: []byte("\x16\x03\x01\x02\x00"), Want: "", Says: "it looks like TLS"},
 		{Name: "PSGI", Raw: append([]byte{5}, with()[1:]...), Want: ""},
 		{Name: "ping", Raw: []byte("\x64\x00\x00\x00"), Want: ""},
 		{Name: "RPC", Raw: []byte("\xad\x05\x00\x00\x03\x00abc"), Want: ""},

@@ -17,6 +17,7 @@ type Malformed struct {
 	Name string
 	Raw  []byte
 	Want string // the code of the answer, "" for none
+	Says string // is in the log
 }
 
 // Malformed sends each of the requests: the server must answer as it should,
@@ -42,8 +43,8 @@ func (s Subject) Malformed(t *testing.T, o backend.Options, tests []Malformed) {
 			if got != tt.Want || got != "" && (!r.Ended || r.Body != r.Status+"\n" || r.Err != nil) || errors.Is(r.Err, os.ErrDeadlineExceeded) {
 				t.Errorf("answered by %v, expected %q", r, tt.Want)
 			}
-			if lines := string(log.Bytes()[before:]); strings.Count(lines, "level=WARN") != 1 || !strings.Contains(lines, "reason=") {
-				t.Errorf("logged %q, expected one warning with the reason", lines)
+			if lines := string(log.Bytes()[before:]); strings.Count(lines, "level=WARN") != 1 || !strings.Contains(lines, "reason=") || !strings.Contains(lines, tt.Says) {
+				t.Errorf("logged %q, expected one warning with the reason, and in it %q", lines, tt.Says)
 			}
 		})
 	}

@@ -128,7 +128,7 @@ func (s Subject) refused(t *testing.T) {
 		if s.Protocol == "fastcgi" && tt.Name == "CONTENT_LENGTH -1" {
 			continue // that is how Caddy says that it does not know
 		}
-		tests = append(tests, Malformed{tt.Name, encode(s.Protocol, Variables(tt.Variables)), tt.Want})
+		tests = append(tests, Malformed{Name: tt.Name, Raw: encode(s.Protocol, Variables(tt.Variables)), Want: tt.Want})
 	}
 	s.Malformed(t, backend.Options{MaxBodyBytes: MaxBody}, tests)
 }

@@ -145,7 +145,7 @@ func (p *Protocol) readHead(c *Conn) (head string, early []byte, buffer *[]byte,
 		total, err := p.HeadLen(b)
 		switch {
 		case err != nil:
-			return "", nil, buffer, err
+			return "", nil, buffer, Explain(err, b)
 		case total > c.Server.MaxHeaderBytes && p.TooLong:
 			return "", nil, buffer, errTooLong
 		case total > c.Server.MaxHeaderBytes:
