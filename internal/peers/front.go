@@ -22,8 +22,8 @@ type Front struct {
 // Fronts are all of them.
 var Fronts = []Front{
 	{"nginx", "fastcgi"}, {"nginx", "scgi"}, {"nginx", "uwsgi"}, {"nginx", "http"},
-	{"apache", "fastcgi"}, {"apache", "scgi"}, {"apache", "uwsgi"}, {"apache", "cgi"},
-	{"lighttpd", "fastcgi"}, {"lighttpd", "scgi"}, {"lighttpd", "uwsgi"}, {"lighttpd", "cgi"},
+	{"apache", "fastcgi"}, {"apache", "scgi"}, {"apache", "uwsgi"}, {"apache", "cgi"}, {"apache", "http"},
+	{"lighttpd", "fastcgi"}, {"lighttpd", "scgi"}, {"lighttpd", "uwsgi"}, {"lighttpd", "cgi"}, {"lighttpd", "http"},
 	{"apache", "fcgid"}, {"lighttpd", "spawn"},
 }
 

@@ -166,6 +166,7 @@ var atRoot = strings.NewReplacer(
 	"ProxyPass /app fcgi://127.0.0.1:9000/app ", "ProxyPass / fcgi://127.0.0.1:9000/ ",
 	"ProxyPass /app scgi://127.0.0.1:9000/app ", "ProxyPass / scgi://127.0.0.1:9000/ ",
 	"ProxyPass /app uwsgi://", "ProxyPass / uwsgi://",
+	"ProxyPass /app http://127.0.0.1:9000/app ", "ProxyPass / http://127.0.0.1:9000/ ",
 	"<Location /app>", "<Location />",
 	"ScriptAlias /app /srv/www/app.cgi", "ScriptAlias / /srv/www/app.cgi/",
 	"ScriptAlias /app /srv/www/app.fcgi", "ScriptAlias / /srv/www/app.fcgi/",
