@@ -3,7 +3,6 @@ package middleware
 import (
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -69,12 +68,24 @@ func standardPort(scheme string) string {
 	return "80"
 }
 
-// fromRight returns the n-th element of a list from the right, "" for none.
+// values returns the values of one of the X-Forwarded headers, those of all its lines.
+// They have no quoted strings: a quote that a client has sent must not hide the commas
+// of the proxies, or what they add becomes a part of what it said.
+func values(list string) (all []string) {
+	for value := range strings.SplitSeq(list, ",") {
+		if value = strings.Trim(value, " \t"); value != "" {
+			all = append(all, value)
+		}
+	}
+	return all
+}
+
+// fromRight returns the n-th value of a list from the right, "" for none.
 func fromRight(list string, n int) string {
 	if n == 0 || list == "" {
 		return ""
 	}
-	all := slices.Collect(elements(list))
+	all := values(list)
 	if len(all) < n {
 		return ""
 	}

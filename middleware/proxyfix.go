@@ -30,7 +30,8 @@ type ProxyFixConfig struct {
 	// Forwarded reads the header Forwarded (RFC 7239) in the place of
 	// X-Forwarded-For, -Proto and -Host. For, or Trusted, says which of its
 	// elements counts; Proto and Host say, by not being 0, whether these parts of
-	// it do.
+	// it do. A header that is malformed says nothing, and a client can make it so:
+	// the outermost proxy sets it rather than adds to what came.
 	Forwarded bool
 }
 
@@ -116,7 +117,7 @@ func (c *ProxyFixConfig) changes(environ *wsgi.Environ) changes {
 	if c.Forwarded {
 		c.readForwarded(environ.Var("HTTP_FORWARDED"), &said)
 	} else {
-		said.client = c.clientOf(slices.Collect(elements(environ.Var("HTTP_X_FORWARDED_FOR"))))
+		said.client = c.clientOf(values(environ.Var("HTTP_X_FORWARDED_FOR")))
 		said.proto = fromRight(environ.Var("HTTP_X_FORWARDED_PROTO"), c.Proto)
 		said.host = fromRight(environ.Var("HTTP_X_FORWARDED_HOST"), c.Host)
 	}

@@ -49,6 +49,9 @@ func TestProxyFix(t *testing.T) {
 		{"fewer values than proxies", config{For: 2, Proto: 2}, "", []string{"X-Forwarded-For", "192.0.2.9", "X-Forwarded-Proto", "https"}, ""},
 		{"each header has its number", config{For: 1, Proto: 2}, "", []string{"X-Forwarded-For", "192.0.2.9", "X-Forwarded-Proto", "https"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 		{"a header without a number", config{For: 1}, "", []string{"X-Forwarded-Proto", "https", "X-Forwarded-Host", "evil.example", "X-Forwarded-Prefix", "/x"}, ""},
+		{"a quote hides no comma", config{For: 1}, "", []string{"X-Forwarded-For", `"`, "X-Forwarded-For", "192.0.2.9"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
+		{"a quote does not make the client's value count", config{For: 2, Proto: 2}, "",
+			[]string{"X-Forwarded-For", `203.0.113.1, "`, "X-Forwarded-For", "192.0.2.9, 10.0.0.1", "X-Forwarded-Proto", `https, "`, "X-Forwarded-Proto", "http, http"}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 		{"empty values do not count", config{For: 1}, "", []string{"X-Forwarded-For", "192.0.2.9, , "}, "REMOTE_ADDR=192.0.2.9 REMOTE_PORT=-"},
 
 		{"scheme, and its port", one, "", []string{"X-Forwarded-Proto", "HTTPS"}, "wsgi.url_scheme=https HTTPS=on SERVER_PORT=443"},
