@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -24,13 +23,12 @@ type DecodeBodyConfig struct {
 }
 
 // DecodeBody returns a middleware that decodes the bodies of requests that are
-// compressed: with gzip, or with deflate, which is the zlib format. Two codings, one
-// upon the other, are as many as it decodes.
+// compressed: with gzip, or with deflate, which is the zlib format.
 //
 // The application gets a copy of the environ with the decoded wsgi.input, which
 // ends where the body does, and without HTTP_CONTENT_ENCODING and CONTENT_LENGTH,
-// which would be wrong. A request with another coding is answered with 415 and does
-// not reach the application. Where the body becomes too large the input has an
+// which would be wrong. A request with another coding, or with two, is answered with
+// 415 and does not reach the application. Where the body becomes too large the input has an
 // *HTTPError of status 413, and where it is malformed or cut one of 400; when the
 // application fails with that and nothing was sent, status, headers and body are
 // those of the error. Other responses, and requests that are not compressed, are
@@ -55,16 +53,16 @@ func DecodeBody(c DecodeBodyConfig) wsgi.Middleware {
 			if coded == "" {
 				return next.Call(environ, start)
 			}
-			codings, ok := parseCodings(coded)
+			coding, ok := parseCoding(coded)
 			if !ok {
 				return unknownCoding.Call(environ, start)
 			}
 			inner := environ.Clone()
 			inner.Delete("HTTP_CONTENT_ENCODING")
-			if n, declared := environ.ContentLength(); len(codings) == 0 || declared && n == 0 {
+			if n, declared := environ.ContentLength(); coding == "" || declared && n == 0 {
 				return next.Call(inner, start)
 			}
-			d := &decoded{config: &c, codings: codings, of: environ}
+			d := &decoded{config: &c, coding: coding, of: environ}
 			inner.Delete("CONTENT_LENGTH")
 			inner.Set("wsgi.input", wsgi.NewInput(d))
 			inner.Set("wsgi.input_terminated", true)
@@ -79,30 +77,31 @@ var unknownCoding = &HTTPError{
 	Headers: wsgi.Headers{{Name: "Accept-Encoding", Value: "gzip, deflate"}},
 }
 
-// parseCodings returns the codings of a body in the order in which they are undone.
-func parseCodings(field string) (codings []string, ok bool) {
-	for coding := range elements(field) {
-		switch coding = strings.TrimPrefix(strings.ToLower(coding), "x-"); coding {
-		case "identity":
-		case "gzip", "deflate":
-			codings = append(codings, coding)
+// parseCoding returns the coding of a body, "" for none. There is no second one: what
+// is between two is nobody's to read, and a body that becomes nothing in the end may
+// be a million times as large there.
+func parseCoding(field string) (coding string, ok bool) {
+	for element := range elements(field) {
+		switch name := strings.TrimPrefix(strings.ToLower(element), "x-"); {
+		case name == "identity":
+		case coding == "" && (name == "gzip" || name == "deflate"):
+			coding = name
 		default:
-			return nil, false
+			return "", false
 		}
 	}
-	slices.Reverse(codings)
-	return codings, len(codings) <= 2
+	return coding, true
 }
 
 // decoded is a request whose body is decoded.
 type decoded struct {
-	config  *DecodeBodyConfig
-	codings []string
-	of      *wsgi.Environ
+	config *DecodeBodyConfig
+	coding string
+	of     *wsgi.Environ
 
 	raw  counted
-	last io.Reader     // of the codings
-	rest *bufio.Reader // what the first of them reads
+	rest *bufio.Reader // of raw, not decoded yet
+	from io.Reader     // what is decoded of it
 	n    int64
 	err  error // in which the body has ended
 }
@@ -139,13 +138,13 @@ func (d *decoded) Read(p []byte) (int, error) {
 	if d.err != nil || len(p) == 0 {
 		return 0, d.err
 	}
-	if d.last == nil {
+	if d.from == nil {
 		if err := d.open(); err != nil {
 			d.err = d.broken(err)
 			return 0, d.err
 		}
 	}
-	n, err := d.last.Read(p)
+	n, err := d.from.Read(p)
 	d.n += int64(n)
 	if over := d.over(); over != nil {
 		d.err = bodyError{over}
@@ -166,26 +165,22 @@ func (d *decoded) Read(p []byte) (int, error) {
 }
 
 // open begins to decode.
-func (d *decoded) open() error {
+func (d *decoded) open() (err error) {
 	d.raw.Reader = d.of.Input()
 	if n, declared := d.of.ContentLength(); declared {
 		d.raw.Reader = io.LimitReader(d.raw.Reader, n)
 	}
 	d.rest = bufio.NewReader(&d.raw)
-	from := io.Reader(d.rest)
-	for _, coding := range d.codings {
-		var err error
-		if coding == "gzip" {
-			from, err = gzip.NewReader(from)
-		} else {
-			from, err = zlib.NewReader(from)
-		}
-		if err != nil {
-			return err
-		}
+	var from io.Reader
+	if d.coding == "gzip" {
+		from, err = gzip.NewReader(d.rest)
+	} else {
+		from, err = zlib.NewReader(d.rest)
 	}
-	d.last = from
-	return nil
+	if err == nil {
+		d.from = from
+	}
+	return err
 }
 
 // over returns an error when there is too much.
