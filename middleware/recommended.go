@@ -1,7 +1,6 @@
 package middleware
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -61,8 +60,8 @@ func (c RecommendedConfig) Validate() error {
 		}
 	}
 	if c.CanonicalHost != "" {
-		if _, _, ok := parseHost(c.CanonicalHost); !ok {
-			return fmt.Errorf("middleware: CanonicalHost: the host is %q, expected one such as www.example.org", c.CanonicalHost)
+		if _, _, _, err := canonicalHost(c.CanonicalHost); err != nil {
+			return err
 		}
 	}
 	return nil

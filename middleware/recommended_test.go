@@ -126,9 +126,12 @@ func TestRecommended(t *testing.T) {
 
 // Validate says what Recommended would panic with.
 func TestRecommendedValidate(t *testing.T) {
-	good := everyChoice(io.Discard)
-	if err := good.Validate(); err != nil {
-		t.Error(err)
+	address := middleware.RecommendedConfig{CanonicalHost: "2001:db8::1"}
+	for _, good := range []middleware.RecommendedConfig{everyChoice(io.Discard), address} {
+		middleware.Recommended(good)
+		if err := good.Validate(); err != nil {
+			t.Error(err)
+		}
 	}
 	for name, bad := range map[string]middleware.RecommendedConfig{
 		"AllowedHosts":  {Hosts: []string{"a b"}},

@@ -77,14 +77,9 @@ func HTTPSRedirect(c HTTPSRedirectConfig) wsgi.Middleware {
 // Security: redirects lead to host and nowhere else, whatever Host a request has.
 // Put it inside AllowedHosts all the same, which says 400 to those who guess.
 func CanonicalHost(host string) wsgi.Middleware {
-	name, port, ok := parseHost(host)
-	if !ok {
-		address, err := netip.ParseAddr(host)
-		if err != nil || !address.Is6() || address.Zone() != "" {
-			panic(fmt.Sprintf("middleware: CanonicalHost: the host is %q, expected one such as www.example.org", host))
-		}
-		name = address.String()
-		host = "[" + name + "]"
+	host, name, port, err := canonicalHost(host)
+	if err != nil {
+		panic(err.Error())
 	}
 	return func(next wsgi.Application) wsgi.Application {
 		return wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
@@ -96,6 +91,20 @@ func CanonicalHost(host string) wsgi.Middleware {
 			return redirect(environ, scheme, host).Call(environ, start)
 		})
 	}
+}
+
+// canonicalHost returns a host as a URL has it, with the brackets that an address may
+// have lacked, and its parts.
+func canonicalHost(s string) (host, name, port string, err error) {
+	host = s
+	if address, err := netip.ParseAddr(s); err == nil && address.Is6() {
+		host = "[" + address.String() + "]"
+	}
+	name, port, ok := parseHost(host)
+	if !ok {
+		return "", "", "", fmt.Errorf("middleware: CanonicalHost: the host is %q, expected one such as www.example.org", s)
+	}
+	return host, name, port, nil
 }
 
 // samePort compares two ports, of which "" is that of the scheme.
