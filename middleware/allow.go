@@ -46,8 +46,8 @@ func AllowMethods(methods ...string) wsgi.Middleware {
 // with a body that is allowed, go on to the application, whose status, headers and
 // body stay as they are. No type, and what is no type, panic.
 //
-// A body of undeclared length counts as one, but for GET, HEAD, OPTIONS and TRACE
-// without a Content-Type, which have none as a rule and declare nothing.
+// A body of undeclared length counts as one, but for GET, HEAD, DELETE, OPTIONS and
+// TRACE without a Content-Type, which have none as a rule and declare nothing.
 //
 // Security: forms of other sites have one of three types, so JSON alone keeps them
 // out, but CrossOrigin is what is made for that.
@@ -83,7 +83,7 @@ func hasBody(environ *wsgi.Environ) bool {
 		return n > 0
 	}
 	switch environ.Var("REQUEST_METHOD") {
-	case "GET", "HEAD", "OPTIONS", "TRACE":
+	case "GET", "HEAD", "DELETE", "OPTIONS", "TRACE":
 		return environ.Var("CONTENT_TYPE") != ""
 	}
 	return true

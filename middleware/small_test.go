@@ -57,6 +57,8 @@ func TestAllowContentType(t *testing.T) {
 		{"unknown length, no type", stream("PUT", ""), 415},
 		{"unknown length, allowed", stream("POST", "application/json"), 200},
 		{"GET without a body", get("/"), 200},
+		{"DELETE without a body", wsgitest.NewRequest("DELETE", "/"), 200},
+		{"DELETE with a type", stream("DELETE", "text/plain"), 415},
 		{"GET with a type", stream("GET", "text/plain"), 415},
 		{"a length of 0", wsgitest.NewRequest("POST", "/").Content("text/plain", "").With("Content-Length", "0"), 200},
 	}
