@@ -2,7 +2,6 @@ package middleware
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -31,29 +30,36 @@ func FinishHooks() wsgi.Middleware {
 	}
 }
 
-// AtFinish lets hook run when the request of environ is over. It is false, and hook
-// is not kept, when there is no FinishHooks outside. Like the environ, it is not for
-// two goroutines at once.
+// AtFinish lets hook run when the request of environ is over; a hook may add another,
+// which runs next. It is false, and hook is not kept, when there is no FinishHooks
+// outside, or its hooks have run. Like the environ, it is not for two goroutines at
+// once.
 func AtFinish(environ *wsgi.Environ, hook func() error) bool {
 	f, ok := environ.Get(finishKey).(*finishing)
-	if ok {
-		f.hooks = append(f.hooks, hook)
+	if !ok || f.over {
+		return false
 	}
-	return ok
+	f.hooks = append(f.hooks, hook)
+	return true
 }
 
 // finishing are the hooks of a request.
 type finishing struct {
-	hooks []func() error
+	hooks []func() error // those that have not run
+	over  bool           // all have
 	log   wsgi.ErrorStream
 }
 
 func (f *finishing) end() error {
-	for _, hook := range slices.Backward(f.hooks) {
+	for len(f.hooks) > 0 {
+		last := len(f.hooks) - 1
+		hook := f.hooks[last]
+		f.hooks = f.hooks[:last] // before the call, which may add one
 		if err := run(hook); err != nil {
 			f.log.WriteString("middleware: FinishHooks: " + escape(err.Error()) + "\n")
 		}
 	}
+	f.over = true
 	return nil
 }
 

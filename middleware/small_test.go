@@ -142,6 +142,25 @@ func TestFinishHooks(t *testing.T) {
 	if middleware.AtFinish(get("/").Environ(), func() error { return nil }) {
 		t.Error("a hook was taken with nobody to call it")
 	}
+	t.Run("by a hook, and after the last", func(t *testing.T) {
+		order = nil
+		var inner *wsgi.Environ
+		add := func(name string, then func()) bool {
+			return middleware.AtFinish(inner, func() error { order = append(order, name); then(); return nil })
+		}
+		wsgitest.Do(t, middleware.FinishHooks()(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			inner = environ
+			add("first", func() {})
+			add("second", func() { add("its own", func() {}) })
+			return text("").Call(environ, start)
+		})), get("/"))
+		if late := add("late", func() {}); late {
+			t.Error("a hook was taken when the request was over")
+		}
+		if diff := cmp.Diff([]string{"second", "its own", "first"}, order); diff != "" {
+			t.Errorf("hooks (-want +got):\n%s", diff)
+		}
+	})
 	keeps(t, middleware.FinishHooks())
 }
 
