@@ -2,13 +2,11 @@ package middleware
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/url"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -144,29 +142,10 @@ func (l *accessLog) finish(o *Observation) {
 	l.Output.Write(l.line)
 }
 
-// code is the status that the client got, as far as it can be known here: 0 when
-// there was nobody to get one.
-func (e *logEntry) code() int {
-	switch {
-	case !e.Settled && e.faulty() || e.Status == "" && !e.Stopped:
-		return 500
-	case len(e.Status) < 3 || !e.Settled:
-		return 0
-	}
-	code, _ := strconv.Atoi(e.Status[:3])
-	return code
-}
-
-// faulty reports whether the application failed, and not the client by leaving.
-func (e *logEntry) faulty() bool {
-	gone := e.Environ.Context().Err()
-	return e.Err != nil && (gone == nil || !errors.Is(e.Err, gone))
-}
-
 // record logs e as a record of slog.
 func (l *accessLog) record(e *logEntry) {
 	level := slog.LevelInfo
-	if e.code() >= 500 || e.faulty() {
+	if e.Code() >= 500 || e.Failed() {
 		level = slog.LevelError
 	}
 	attrs := []slog.Attr{
@@ -174,7 +153,7 @@ func (l *accessLog) record(e *logEntry) {
 		slog.String("method", e.came.Var("REQUEST_METHOD")),
 		slog.String("target", e.target()),
 		slog.String("protocol", e.came.Var("SERVER_PROTOCOL")),
-		slog.Int("status", e.code()),
+		slog.Int("status", e.Code()),
 		slog.Int64("bytes", e.Bytes),
 		slog.Duration("duration", e.taken),
 	}

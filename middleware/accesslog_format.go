@@ -35,7 +35,7 @@ var logAtoms = map[string]logAtom{
 		return appendEscaped(append(line, '?'), query)
 	},
 	"s": func(line []byte, e *logEntry) []byte {
-		if code := e.code(); code > 0 {
+		if code := e.Code(); code > 0 {
 			return strconv.AppendInt(line, int64(code), 10)
 		}
 		return append(line, '-')

@@ -110,6 +110,7 @@ func TestAccessLogStatus(t *testing.T) {
 			}
 			return text("ab").Call(environ, start)
 		}), &wsgitest.Request{}, "200 2 2 +"},
+		{"the client is gone before the head", breaks(context.Canceled), &wsgitest.Request{Context: over}, "- - 0 X"},
 		{"the client is gone before", streams(context.Canceled), &wsgitest.Request{Context: over}, "- - 0 X"},
 	}
 	for _, tt := range tests {

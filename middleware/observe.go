@@ -3,6 +3,7 @@ package middleware
 import (
 	"errors"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +57,26 @@ type Observation struct {
 	// nil: the client has left, or a middleware outside has put another response
 	// in its place.
 	Stopped bool
+}
+
+// Code returns the status that the client got, for Finish: 500 where the server answers
+// for the application, 0 where the client had left before there was an answer.
+func (o *Observation) Code() int {
+	switch {
+	case o.Settled:
+		code, _ := strconv.Atoi(o.Status[:min(3, len(o.Status))])
+		return code
+	case !o.Failed() && (o.Err != nil || o.Stopped):
+		return 0
+	}
+	return 500 // also for a body that has ended without a status
+}
+
+// Failed reports whether the application has failed, by an Err that is not that of a
+// client who has left.
+func (o *Observation) Failed() bool {
+	gone := o.Environ.Context().Err()
+	return o.Err != nil && (gone == nil || !errors.Is(o.Err, gone))
 }
 
 // ErrExited is the Err of an Observation whose goroutine has ended by

@@ -6,7 +6,6 @@
 package otel
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -145,21 +144,13 @@ func (t *tracing) finish(o *middleware.Observation) {
 	if !ok { // the route panicked
 		return
 	}
-	code := 0
-	switch {
-	case o.Settled && len(o.Status) >= 3:
-		code, _ = strconv.Atoi(o.Status[:3])
-	case o.Err != nil || !o.Stopped:
-		code = 500
-	}
-	labels := r.labels
+	labels, code := r.labels, o.Code()
 	if code > 0 {
 		labels = append(labels, attribute.Int("http.response.status_code", code))
 		r.span.SetAttributes(attribute.Int("http.response.status_code", code))
 	}
-	gone := o.Environ.Context().Err()
 	switch {
-	case o.Err != nil && (gone == nil || !errors.Is(o.Err, gone)):
+	case o.Failed():
 		r.span.RecordError(o.Err)
 		r.span.SetStatus(codes.Error, "")
 		labels = append(labels, attribute.String("error.type", fmt.Sprintf("%T", o.Err)))

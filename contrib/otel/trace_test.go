@@ -39,6 +39,8 @@ func TestSpans(t *testing.T) {
 		switch environ.Var("PATH_INFO") {
 		case "/fails":
 			return nil, errors.New("failed")
+		case "/waits":
+			return nil, environ.Context().Err()
 		case "/panics":
 			panic("oh")
 		case "/503":
@@ -58,6 +60,7 @@ func TestSpans(t *testing.T) {
 		{"/503", "GET /mount", 503, codes.Error, false},
 		{"/fails", "GET /mount", 500, codes.Error, false},
 		{"/panics", "GET /mount", 500, codes.Error, false},
+		{"/waits", "GET /mount", 0, codes.Unset, false}, // of a client that has left
 		{"/shop", "GET /mount", 200, codes.Unset, true},
 	}
 	for _, tt := range tests {
@@ -67,6 +70,11 @@ func TestSpans(t *testing.T) {
 			config.Route = func(*wsgi.Environ) string { return "/mount" }
 			req := wsgitest.NewRequest("GET", tt.target).With("Traceparent", parent)
 			req.ExpectErrors = true
+			if tt.target == "/waits" {
+				left, leave := context.WithCancel(context.Background())
+				leave()
+				req.Context = left
+			}
 			wsgitest.Do(t, otel.New(config)(app), req)
 			ended := spans.Ended()
 			if len(ended) != 1 {

@@ -106,16 +106,10 @@ func method(name string) string {
 	return "other"
 }
 
-// code is the status that the client got, as far as it can be known here.
+// code is the status that the client got, and nginx's for one that had left.
 func code(o *middleware.Observation) string {
-	switch {
-	case !o.Settled && o.Err == nil && o.Stopped:
-		return "499"
-	case !o.Settled || len(o.Status) < 3:
-		return "500"
+	if code := o.Code(); code != 0 {
+		return strconv.Itoa(code)
 	}
-	if _, err := strconv.Atoi(o.Status[:3]); err != nil {
-		return "500"
-	}
-	return o.Status[:3]
+	return "499"
 }

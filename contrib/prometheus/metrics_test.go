@@ -1,6 +1,7 @@
 package prometheus_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -21,6 +22,8 @@ func app(registry *prometheus.Registry) wsgi.Application {
 		switch environ.Var("PATH_INFO") {
 		case "/fails":
 			return nil, errors.New("failed")
+		case "/waits":
+			return nil, environ.Context().Err()
 		case "/panics":
 			panic("oh")
 		}
@@ -45,12 +48,16 @@ func TestMetrics(t *testing.T) {
 		req.ExpectErrors = true
 		wsgitest.Do(t, site, req)
 	}
+	left, leave := context.WithCancel(context.Background())
+	leave()
+	wsgitest.Do(t, site, &wsgitest.Request{Target: "/waits", Context: left})
 	want := `
 # HELP http_requests_total Requests that are over.
 # TYPE http_requests_total counter
 http_requests_total{code="200",method="GET",route="/shop"} 2
 http_requests_total{code="200",method="HEAD",route=""} 1
 http_requests_total{code="200",method="other",route=""} 1
+http_requests_total{code="499",method="GET",route=""} 1
 http_requests_total{code="500",method="GET",route=""} 2
 # HELP http_response_bytes_total Bytes of bodies that the server has taken.
 # TYPE http_response_bytes_total counter
