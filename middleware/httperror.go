@@ -12,9 +12,10 @@ import (
 // yields it, alone or wrapped, and Recover makes the response of it. It is also
 // an application, which gives that response.
 //
-// The response has the Code, the Headers, and Detail as its body, in plain text,
-// or inside of ErrorPages a page with it. It says nothing of Err. What the middlewares of this package answer in the
-// place of the application is an HTTPError too.
+// The response has the Code, the Headers, and Detail as its body: in plain text, or as
+// what a Content-Type among the Headers says. Inside of ErrorPages it has a page with the
+// Detail instead. It says nothing of Err. What the middlewares of this package answer in
+// the place of the application is an HTTPError too.
 type HTTPError struct {
 	Code    int          // from 400 to 599; anything else counts as 500
 	Detail  string       // for the client; "" means the phrase of Code
@@ -62,8 +63,10 @@ func (e *HTTPError) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.
 		text = e.Status()[4:]
 	}
 	h := make(wsgi.Headers, 0, 3+len(e.Headers))
+	if !e.Headers.Has("Content-Type") {
+		h.Add("Content-Type", "text/plain; charset=utf-8")
+	}
 	h = append(h,
-		wsgi.Header{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
 		wsgi.Header{Name: "X-Content-Type-Options", Value: "nosniff"},
 		wsgi.Header{Name: "Content-Length", Value: strconv.Itoa(len(text) + 1)})
 	if _, err := start(e.Status(), append(h, e.Headers...), nil); err != nil {

@@ -48,8 +48,16 @@ func TestHTTPError(t *testing.T) {
 	if !errors.As(err, &app) {
 		t.Fatal("the error is no application")
 	}
-	want := headers("Content-Type", "text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff", "Content-Length", "9", "Allow", "POST")
-	if diff := cmp.Diff(want, wsgitest.Do(t, app, &wsgitest.Request{}).Headers); diff != "" {
-		t.Errorf("headers (-want +got):\n%s", diff)
+	typed := &middleware.HTTPError{Code: 400, Detail: "{}", Headers: headers("content-type", "application/json")}
+	for name, tt := range map[string]struct {
+		app  wsgi.Application
+		want wsgi.Headers
+	}{
+		"plain text":        {app, headers("Content-Type", "text/plain; charset=utf-8", "X-Content-Type-Options", "nosniff", "Content-Length", "9", "Allow", "POST")},
+		"a type, one alone": {typed, headers("X-Content-Type-Options", "nosniff", "Content-Length", "3", "content-type", "application/json")},
+	} {
+		if diff := cmp.Diff(tt.want, wsgitest.Do(t, tt.app, &wsgitest.Request{}).Headers); diff != "" {
+			t.Errorf("%s: headers (-want +got):\n%s", name, diff)
+		}
 	}
 }
