@@ -1,6 +1,7 @@
 package static
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,8 +19,8 @@ import (
 // and HEAD, and only GET has ranges: an application that has other methods answers them
 // itself. A Content is sent once, for it closes its Reader.
 //
-// An ETag or a header that could not be sent, and a Reader that cannot be sought, are
-// errors, for which the server answers 500.
+// A Reader that is nil or cannot be sought, a Content-Type that is not in Type, and an
+// ETag or a header that could not be sent are errors, for which the server answers 500.
 //
 // Security: who may see the content is decided before. A cache may keep what says no
 // other: CacheControl is "private, no-cache" unless it is set. What strangers have
@@ -52,6 +53,9 @@ type Content struct {
 
 // Call answers with c.
 func (c Content) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	if c.Reader == nil {
+		return nil, errors.New("static: Content: the Reader is nil")
+	}
 	s := content{seeker: c.Reader, contentType: c.Type, cacheControl: c.CacheControl}
 	for _, h := range c.Headers {
 		const of = "Content-"
@@ -77,6 +81,9 @@ func (c Content) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 	}
 	if tag, rest := nextTag(c.ETag); err == nil && c.ETag != "" && (tag == "" || rest != "") {
 		err = fmt.Errorf("the ETag is %q, expected one in quotes", c.ETag)
+	}
+	if err == nil && c.Headers.Has("Content-Type") {
+		err = errors.New("Headers has a Content-Type, expected it in Type")
 	}
 	if err != nil {
 		s.file.Close()
