@@ -40,7 +40,8 @@ type SendfileConfig struct {
 //
 // Security: kind and folders are configuration, and no header of a request has a
 // say. The web server opens the file by its name, so the name must still lead to
-// the file that was opened here; a name with control characters is not passed on.
+// the file that was opened here. A name with control characters is not passed on, nor
+// for X-Sendfile one with a percent sign, which is decoded by some.
 // Without such a web server in front the response is empty, and tells the client
 // where the file is.
 func Sendfile(c SendfileConfig) wsgi.Middleware {
@@ -142,8 +143,8 @@ func (s *sendfile) name(file *os.File, headers wsgi.Headers) string {
 	if s.accel {
 		return (&url.URL{Path: name}).EscapedPath()
 	}
-	if (wsgi.Headers{{Name: s.header, Value: name}}).Validate() != nil {
-		return ""
+	if strings.IndexByte(name, '%') >= 0 || (wsgi.Headers{{Name: s.header, Value: name}}).Validate() != nil {
+		return "" // lighttpd decodes %41, and would send another file; mod_xsendfile does not
 	}
 	return name
 }

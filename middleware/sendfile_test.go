@@ -15,7 +15,7 @@ import (
 
 func TestSendfile(t *testing.T) {
 	dir := t.TempDir()
-	for name, content := range map[string]string{"files/a b.txt": "content", "files/deep/é.txt": "deep", "other/x.txt": "elsewhere", "files-not/y.txt": "near"} {
+	for name, content := range map[string]string{"files/a b.txt": "content", "files/deep/é.txt": "deep", "files/%41.txt": "percent", "other/x.txt": "elsewhere", "files-not/y.txt": "near"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 			t.Fatal(err)
@@ -53,6 +53,8 @@ func TestSendfile(t *testing.T) {
 		{"nginx", accel, open("files/a b.txt", nil), "GET", "/internal/a%20b.txt"},
 		{"nginx, the longest folder", accel, open("files/deep/é.txt", nil), "GET", "/deeper/%C3%A9.txt"},
 		{"Apache", plain, open("files/a b.txt", nil), "GET", filepath.Join(files, "a b.txt")},
+		{"nginx, what looks escaped", accel, open("files/%41.txt", nil), "GET", "/internal/%2541.txt"},
+		{"lighttpd: what looks escaped names A.txt there", plain, open("files/%41.txt", nil), "GET", ""},
 		{"another folder", accel, open("other/x.txt", nil), "GET", ""},
 		{"a folder that begins alike", accel, open("files-not/y.txt", nil), "GET", ""},
 		{"another method", accel, open("files/a b.txt", nil), "POST", ""},
