@@ -29,9 +29,9 @@ type SendfileConfig struct {
 // Sendfile returns a middleware that leaves the sending of files to the web server
 // in front: it names the file in a header, and sends no body.
 //
-// It does so for responses with the status 200 whose body is an open file, an
-// *os.File that the application has made a body of by wsgi.file_wrapper, as package
-// static does, whole and in one of the Folders. The status stays; the header is
+// It does so for responses with the status 200 and no Content-Encoding whose body is an
+// open file, an *os.File that the application has made a body of by wsgi.file_wrapper, as
+// package static does, whole and in one of the Folders. The status stays; the header is
 // added, Content-Length becomes 0, and Accept-Ranges is dropped, since ranges are
 // the web server's affair then. The file is closed when the response is over. All
 // other responses stay as they are.
@@ -41,9 +41,11 @@ type SendfileConfig struct {
 // Security: kind and folders are configuration, and no header of a request has a
 // say. The web server opens the file by its name, so the name must still lead to
 // the file that was opened here. A name with control characters is not passed on, nor
-// for X-Sendfile one with a percent sign, which is decoded by some.
-// Without such a web server in front the response is empty, and tells the client
-// where the file is.
+// for X-Sendfile one with a percent sign, which is decoded by some. Without such a web
+// server in front the response is empty, and tells the client where the file is. With
+// X-Accel-Redirect nginx keeps Content-Type, Content-Disposition, Cache-Control, Expires
+// and Set-Cookie, and no other header: X-Content-Type-Options and its like are to be
+// added by the location.
 func Sendfile(c SendfileConfig) wsgi.Middleware {
 	s, err := newSendfile(c)
 	if err != nil {
@@ -179,7 +181,7 @@ func (r *offloaded) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Ite
 
 func (r *offloaded) adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
 	file, ok := body.(*wrappedFile)
-	if !ok || !strings.HasPrefix(status, "200 ") {
+	if !ok || !strings.HasPrefix(status, "200 ") || headers.Has("Content-Encoding") { // which nginx and mod_xsendfile drop
 		return headers, nil
 	}
 	name := r.name(file.file, headers)

@@ -59,6 +59,7 @@ func TestSendfile(t *testing.T) {
 		{"a folder that begins alike", accel, open("files-not/y.txt", nil), "GET", ""},
 		{"another method", accel, open("files/a b.txt", nil), "POST", ""},
 		{"a part of it", accel, open("files/a b.txt", func(f *os.File, h *wsgi.Headers) { h.Add("Content-Length", "3") }), "GET", ""},
+		{"nginx, mod_xsendfile: the coding would be lost", plain, open("files/a b.txt", func(f *os.File, h *wsgi.Headers) { h.Add("content-encoding", "gzip") }), "GET", ""},
 		{"from the middle", accel, open("files/a b.txt", func(f *os.File, h *wsgi.Headers) { f.Seek(2, io.SeekStart) }), "GET", ""},
 		{"a name that leads to another file by now", accel, open("files/a b.txt", func(f *os.File, h *wsgi.Headers) {
 			os.Rename(f.Name(), f.Name()+".old")
