@@ -210,8 +210,15 @@ func (c *conn) SetLinger(seconds int) error {
 }
 
 // connState follows a connection through net/http, which answers a head that
-// it cannot accept by itself and says nothing of it.
-func connState(nc net.Conn, state http.ConnState) {
+// it cannot accept by itself and says nothing of it. It is told once of the
+// beginning of each connection, and once of its end, or that it is taken over.
+func (s *Server) connState(nc net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		s.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		s.open.Add(-1)
+	}
 	c := unwrapConn(nc)
 	if c == nil {
 		return

@@ -2,6 +2,8 @@ package server_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"os"
 	"os/signal"
@@ -66,6 +68,43 @@ func TestListen(t *testing.T) {
 	if _, err := os.Stat(file); err != nil {
 		t.Error("a file that is not a socket was removed")
 	}
+}
+
+// TestServerConnections counts connections over every protocol, and those that
+// were cut.
+func TestServerConnections(t *testing.T) {
+	app := wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		start("200 OK", plain, nil)
+		return wsgi.Generator(func(yield func([]byte, error) bool) {
+			if yield([]byte("x"), nil) && e.Var("PATH_INFO") == "/cut" {
+				yield(nil, errors.New("cut"))
+			}
+		}), nil
+	})
+	for _, p := range protocols {
+		t.Run(p.name, func(t *testing.T) {
+			s := &server.Server{App: app}
+			_, url := p.serve(t, s)
+			client := p.client(t)
+			r, err := client.Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			io.Copy(io.Discard, r.Body)
+			r.Body.Close()
+			if n := s.Connections(); n != 1 {
+				t.Errorf("there are %d connections, expected the one that is kept", n)
+			}
+			client.CloseIdleConnections()
+			eventually(t, "there are no connections", func() bool { return s.Connections() == 0 })
+		})
+	}
+	t.Run("cut in HTTP/1.0", func(t *testing.T) {
+		s := &server.Server{App: app}
+		l := serve(t, s)
+		l.dial().send("GET /cut HTTP/1.0\r\n\r\n").answer("GET")
+		eventually(t, "there are no connections", func() bool { return s.Connections() == 0 })
+	})
 }
 
 func TestServerConfiguration(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -120,6 +121,7 @@ type Server struct {
 	once   sync.Once
 	http   *http.Server
 	silent silent
+	open   atomic.Int64 // connections
 }
 
 func (s *Server) logger() *slog.Logger {
@@ -148,7 +150,7 @@ func (s *Server) httpServer() *http.Server {
 			MaxHeaderBytes:    limit(s.MaxHeaderBytes, defaultMaxHeaderBytes),
 			Protocols:         &protocols,
 			ConnContext:       connContext,
-			ConnState:         connState,
+			ConnState:         s.connState,
 			ErrorLog:          slog.NewLogLogger(s.logger().Handler(), slog.LevelWarn),
 		}
 		s.http.RegisterOnShutdown(s.silent.stop)
@@ -211,6 +213,9 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 	return s.httpServer().Serve(&listener{Listener: l, server: s})
 }
+
+// Connections returns how many connections are open at the moment.
+func (s *Server) Connections() int { return int(s.open.Load()) }
 
 // Shutdown stops listening and waits until the running responses are finished
 // and their bodies closed, or ctx ends. Then it returns ctx's error, and the
