@@ -4,6 +4,7 @@ package fastcgi
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -23,12 +24,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv("GOWSGI_FASTCGI_TEST") == "" {
 		os.Exit(m.Run())
 	}
-	l, err := Inherited()
-	if err != nil {
+	if err := (&Server{App: wsgi.AppFunc(echo)}).Run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	Serve(l, wsgi.AppFunc(echo))
 }
 
 func TestInherited(t *testing.T) {

@@ -22,6 +22,9 @@ type Server struct {
 	// App is the application. It is called once for each request.
 	App wsgi.Application
 
+	// Addr is where Run listens, "host:port" or "unix:path".
+	Addr string
+
 	// ScriptName is where the application is mounted. When empty, SCRIPT_NAME
 	// and PATH_INFO stay as the web server sends them, which is right where it
 	// is configured to divide the path. Otherwise the two are put together and
@@ -56,6 +59,10 @@ type Server struct {
 	// waits for its next request, 3 min by default. It must be longer than the
 	// web server's own (60 s in nginx), or requests are lost.
 	IdleTimeout time.Duration
+
+	// ShutdownTimeout bounds the time that Run lets running responses take
+	// after it was told to stop, 30 s by default.
+	ShutdownTimeout time.Duration
 
 	// MaxHeaderBytes bounds the size of the variables of a request,
 	// 256 KiB by default. Beyond it the answer is 431.
@@ -113,6 +120,31 @@ func (s *Server) Serve(l net.Listener) error {
 	return b.Serve(l)
 }
 
+// Run serves until ctx ends or the process is told to stop by SIGINT or
+// SIGTERM, then lets running responses finish, for ShutdownTimeout at the most
+// or until a second signal, and returns nil. An error means that it could not
+// listen, or that serving failed, or that responses had to be cut.
+//
+// It serves the given listeners; without any, the sockets that systemd has passed
+// (see server.Inherited); without those, the socket of spawn-fcgi and its like (see
+// Inherited); and without that, Addr. It logs each address that it listens on.
+func (s *Server) Run(ctx context.Context, listeners ...net.Listener) error {
+	b, err := s.backend()
+	if err != nil {
+		return fmt.Errorf("fastcgi: %w", err)
+	}
+	return b.Run(ctx, "fastcgi", "fcgi", listeners, s.Addr, Inherited)
+}
+
+// Connections returns how many connections are open at the moment.
+func (s *Server) Connections() int {
+	b, err := s.backend()
+	if err != nil {
+		return 0
+	}
+	return b.Connections()
+}
+
 // Shutdown stops listening and waits until the running responses are finished
 // and their bodies closed, or ctx ends. Then it returns ctx's error, and the
 // connections that are left are for Close.
@@ -144,6 +176,7 @@ func (s *Server) backend() (*backend.Server, error) {
 			ReadTimeout:            s.ReadTimeout,
 			WriteTimeout:           s.WriteTimeout,
 			IdleTimeout:            s.IdleTimeout,
+			ShutdownTimeout:        s.ShutdownTimeout,
 			MaxHeaderBytes:         s.MaxHeaderBytes,
 			MaxBodyBytes:           s.MaxBodyBytes,
 			SingleThread:           s.SingleThread,

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -39,10 +40,11 @@ type Config struct {
 	// them all of it.
 	Env []string
 
-	// Processes is the number of workers, the number of CPUs when it is 0, and
-	// Threads that of requests which each of them runs at a time, 1 when it is
-	// 0. Under CPython's lock more threads make an application faster only
-	// where it waits for something.
+	// Processes is the number of workers, and Threads that of requests which
+	// each of them runs at a time, 1 when it is 0. Under CPython's lock more
+	// threads make an application faster only where it waits for something.
+	// When Processes is 0 there are as many as runtime.GOMAXPROCS says: the
+	// CPUs, or as many as the quota of a container is worth.
 	Processes, Threads int
 
 	// Preload imports the application once, in a process that then forks the
@@ -139,7 +141,7 @@ func (c Config) settle() (Config, error) {
 		return c, err
 	}
 	c.Env = environment(c.Env)
-	c.Processes = cmp.Or(c.Processes, numCPU)
+	c.Processes = cmp.Or(c.Processes, runtime.GOMAXPROCS(0)) // which knows a container's share
 	c.Threads = cmp.Or(c.Threads, 1)
 	c.StartTimeout = cmp.Or(c.StartTimeout, defaultStartTimeout)
 	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)

@@ -599,6 +599,32 @@ func TestCloseDrains(t *testing.T) {
 	}
 }
 
+// TestShutdown kills a worker that is busy when its context ends, and not only at
+// the end of GracefulTimeout.
+func TestShutdown(t *testing.T) {
+	c := config(t)
+	c.Timeout, c.GracefulTimeout = -1, -1
+	s := open(t, c)
+	slow := make(chan answer)
+	go func() { slow <- s.get("/raw/sleep?3600") }()
+	eventually(t, "the worker is busy", func() bool { return s.pool.Stats().Busy == 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- s.pool.Shutdown(ctx) }()
+	eventually(t, "the pool takes no more", func() bool { return s.get("/raw/hello").status == 503 })
+	cancel()
+	const want = "python: workers that did not end in time were killed"
+	if err := <-ended; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %q", err, want)
+	}
+	if a := <-slow; a.status != 502 {
+		t.Errorf("the request got %+v, want 502", a)
+	}
+	if err := s.pool.Close(); err == nil || err.Error() != want {
+		t.Errorf("a second call gets %v, want what the first one got", err)
+	}
+}
+
 // TestMisplaced: a worker that finds nothing on the board for an id, because its
 // request was given up meanwhile, leaves it.
 func TestMisplaced(t *testing.T) {

@@ -5,10 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 )
-
-var numCPU = runtime.NumCPU()
 
 // findInterpreter returns the interpreter of Config.Python: a program, the
 // folder of a virtual environment, or "".

@@ -59,6 +59,7 @@ func Start(ctx context.Context, c Config) (*Pool, error) {
 		p.starter.close()
 		return nil, err
 	}
+	p.log(slog.LevelInfo, "workers are ready", "app", c.App, "python", c.Python, "workers", c.Processes, "threads", c.Threads)
 	go p.supervise()
 	p.unwatch = context.AfterFunc(ctx, func() { p.Close() })
 	return p, nil
@@ -144,68 +145,78 @@ func (p *Pool) SetProcesses(n int) {
 	p.wake()
 }
 
-// Close ends the workers: those that are busy have GracefulTimeout to finish.
-// It returns when no process is left. Requests that come meanwhile are answered
-// with 503. The second call, and every later one, waits for the first.
+// Close is Shutdown with GracefulTimeout as the limit of time.
 func (p *Pool) Close() error {
-	p.closing.Do(func() {
-		if p.unwatch != nil {
-			p.unwatch()
-		}
-		p.mu.Lock()
-		p.closed = true
-		p.mu.Unlock()
-		p.reloading.Lock() // none is under way, and the next one will see closed
-		defer p.reloading.Unlock()
-		p.mu.Lock()
-		generations := append([]*generation{p.current}, p.old...)
-		p.mu.Unlock()
-		deadline := time.NewTimer(orLong(p.config.GracefulTimeout))
-		defer deadline.Stop()
-		late := false
-		for _, g := range generations {
-			idle := make(chan struct{})
-			go func() {
-				g.users.Wait()
-				close(idle)
-			}()
-			if !late {
-				select {
-				case <-idle:
-				case <-deadline.C:
-					late = true
-				}
-			}
-			g.drain()
-		}
-		for _, g := range generations {
-			g.mu.Lock()
-			workers := slices.Clone(g.workers)
-			g.mu.Unlock()
-			for _, w := range workers {
-				if late {
-					break
-				}
-				select {
-				case <-w.exited:
-				case <-deadline.C:
-					late = true
-				}
-			}
-		}
-		close(p.stop)
-		<-p.supervised
-		for _, g := range generations {
-			g.spawns.Wait() // then all that was started is in the list
-			g.destroy("the pool is closed")
-		}
-		p.outputs.Wait()
-		p.starter.close()
-		if late {
-			p.closedErr = errors.New("python: workers that did not end in time were killed")
-		}
-	})
+	ctx, cancel := context.WithTimeout(context.Background(), orLong(p.config.GracefulTimeout))
+	defer cancel()
+	return p.Shutdown(ctx)
+}
+
+// Shutdown ends the workers: those that are busy may finish what they have until
+// ctx ends, and are then killed, which is an error. It returns when no process is
+// left. Requests that come meanwhile are answered with 503. The second call of
+// Shutdown or Close, and every later one, waits for the first.
+func (p *Pool) Shutdown(ctx context.Context) error {
+	p.closing.Do(func() { p.closedErr = p.shutdown(ctx) })
 	return p.closedErr
+}
+
+func (p *Pool) shutdown(ctx context.Context) error {
+	if p.unwatch != nil {
+		p.unwatch()
+	}
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.reloading.Lock() // none is under way, and the next one will see closed
+	defer p.reloading.Unlock()
+	p.mu.Lock()
+	generations := append([]*generation{p.current}, p.old...)
+	p.mu.Unlock()
+	// A context that has ended leaves no time: what is over already is not late.
+	over := func(ended <-chan struct{}) bool {
+		select {
+		case <-ended:
+			return true
+		default:
+		}
+		select {
+		case <-ended:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	late := false
+	for _, g := range generations {
+		idle := make(chan struct{})
+		go func() {
+			g.users.Wait()
+			close(idle)
+		}()
+		late = late || !over(idle)
+		g.drain()
+	}
+	for _, g := range generations {
+		g.mu.Lock()
+		workers := slices.Clone(g.workers)
+		g.mu.Unlock()
+		for _, w := range workers {
+			late = late || !over(w.exited)
+		}
+	}
+	close(p.stop)
+	<-p.supervised
+	for _, g := range generations {
+		g.spawns.Wait() // then all that was started is in the list
+		g.destroy("the pool is closed")
+	}
+	p.outputs.Wait()
+	p.starter.close()
+	if late {
+		return errors.New("python: workers that did not end in time were killed")
+	}
+	return nil
 }
 
 // Stats is the state of a Pool at one moment.

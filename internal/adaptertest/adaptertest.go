@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,8 +36,10 @@ var Silent = slog.New(slog.DiscardHandler)
 // Server is the Server of an adapter.
 type Server interface {
 	Serve(l net.Listener) error
+	Run(ctx context.Context, listeners ...net.Listener) error
 	Shutdown(ctx context.Context) error
 	Close() error
+	Connections() int
 }
 
 // Subject is an adapter.
@@ -93,6 +97,9 @@ func Leaks(t testing.TB) {
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		l.Close() // the first use of the network opens descriptors that stay
 	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM) // and that of signals a goroutine
+	signal.Stop(signals)
 	goroutines, files := runtime.NumGoroutine(), descriptors()
 	t.Cleanup(func() {
 		for end := time.Now().Add(Patience); ; time.Sleep(time.Millisecond) {

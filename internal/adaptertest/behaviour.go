@@ -39,6 +39,8 @@ func (s Subject) behaviours() map[string]func(*testing.T) {
 		"slow":        s.slow,
 		"limits":      s.limits,
 		"lying":       s.lyingLengths,
+		"run":         s.run,
+		"listens":     s.listens,
 		"shutdown":    s.shutdown,
 		"close":       s.close,
 		"silent":      s.silent,

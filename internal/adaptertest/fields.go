@@ -30,7 +30,7 @@ func Fields[S any](t *testing.T, made func(server *S) (*backend.Server, error)) 
 	o := backend.Options{
 		App: wsgi.AppFunc(respond("")), ScriptName: "/x", Environ: map[string]string{"A": "b"}, Peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
 		ReadHeaderTimeout: 1 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 3 * time.Second, IdleTimeout: 4 * time.Second,
-		MaxHeaderBytes: 5, MaxBodyBytes: 6, SingleThread: true, Multiprocess: true, AllowTab: true, AllowProxyAuthenticate: true, Debug: true,
+		ShutdownTimeout: 5 * time.Second, MaxHeaderBytes: 5, MaxBodyBytes: 6, SingleThread: true, Multiprocess: true, AllowTab: true, AllowProxyAuthenticate: true, Debug: true,
 		Errors: new(bytes.Buffer), Logger: slog.New(slog.DiscardHandler),
 	}
 	b, err := made(Set(new(S), o))
@@ -55,7 +55,7 @@ func compareFields[S, O any](t *testing.T, set, became O) {
 	t.Helper()
 	want, got := reflect.ValueOf(set), reflect.ValueOf(became)
 	for field := range reflect.TypeFor[S]().Fields() {
-		if !field.IsExported() || field.Name == "Addr" { // the first of Addrs
+		if !field.IsExported() || field.Name == "Addr" { // of a server, or the first of Addrs
 			continue
 		}
 		w, g := want.FieldByName(field.Name), got.FieldByName(field.Name)

@@ -27,6 +27,7 @@ type Options struct {
 	ReadTimeout            time.Duration
 	WriteTimeout           time.Duration
 	IdleTimeout            time.Duration
+	ShutdownTimeout        time.Duration
 	MaxHeaderBytes         int
 	MaxBodyBytes           int64
 	SingleThread           bool
@@ -46,6 +47,7 @@ const (
 	defaultReadTimeout       = 30 * time.Second
 	defaultWriteTimeout      = 30 * time.Second
 	defaultIdleTimeout       = 3 * time.Minute
+	defaultShutdownTimeout   = 30 * time.Second
 	defaultMaxHeaderBytes    = 256 << 10
 	defaultMaxBodyBytes      = 1 << 30
 )
@@ -71,6 +73,7 @@ func (o *Options) fill() error {
 	o.ReadTimeout = orDefault(o.ReadTimeout, defaultReadTimeout)
 	o.WriteTimeout = orDefault(o.WriteTimeout, defaultWriteTimeout)
 	o.IdleTimeout = orDefault(o.IdleTimeout, defaultIdleTimeout)
+	o.ShutdownTimeout = orDefault(o.ShutdownTimeout, defaultShutdownTimeout)
 	o.MaxHeaderBytes = orDefault(o.MaxHeaderBytes, defaultMaxHeaderBytes)
 	if o.MaxHeaderBytes == 0 {
 		o.MaxHeaderBytes = 1 << 30

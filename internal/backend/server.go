@@ -188,6 +188,13 @@ func (s *Server) Close() error {
 	return nil
 }
 
+// Connections returns how many connections there are.
+func (s *Server) Connections() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns)
+}
+
 // Lazy is a Server that is made when it is first used, so that the zero value
 // of an adapter's Server works.
 type Lazy struct {

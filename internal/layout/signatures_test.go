@@ -110,8 +110,10 @@ var (
 // protocolServer is what the Server of every protocol has.
 type protocolServer interface {
 	Serve(l net.Listener) error
+	Run(ctx context.Context, listeners ...net.Listener) error
 	Shutdown(ctx context.Context) error
 	Close() error
+	Connections() int
 }
 
 // Servers, and applications that let somebody else answer.
@@ -121,7 +123,6 @@ var (
 	_ interface {
 		protocolServer
 		ListenAndServe() error
-		Run(ctx context.Context, listeners ...net.Listener) error
 	} = &server.Server{App: nil, Addr: ""}
 
 	_ func(net.Listener, wsgi.Application) error = fastcgi.Serve
@@ -144,6 +145,7 @@ var (
 		wsgi.Application
 		Reload(ctx context.Context) error
 		Stats() python.Stats
+		Shutdown(ctx context.Context) error
 		Close() error
 	} = (*python.Pool)(nil)
 	_ = python.Config{App: "module:callable"}
