@@ -15,6 +15,7 @@ import (
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/launch"
 	"github.com/gowsgi/gowsgi/conformance/report"
+	"github.com/gowsgi/gowsgi/internal/lifecycle"
 )
 
 // checkConfig is what the options of check say.
@@ -117,8 +118,9 @@ func (c *checkConfig) parse(args []string, lookupEnv func(string) (string, bool)
 
 // make makes the check.
 func (c *checkConfig) make(s subject, p process) (conformance.Report, error) {
-	ctx, stop := stoppable()
-	defer stop()
+	stop := lifecycle.Watch(context.Background())
+	defer stop.End()
+	ctx := stop.Gently()
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("the check took longer than %v", c.timeout))

@@ -1,27 +1,18 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"net"
-	"net/http"
-	"os"
-	"os/signal"
-	"syscall"
-	"time"
-
 	"github.com/gowsgi/gowsgi/adapters/fastcgi"
 	"github.com/gowsgi/gowsgi/adapters/scgi"
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
+	"github.com/gowsgi/gowsgi/internal/lifecycle"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // protocolServer is the server of one protocol.
 type protocolServer interface {
-	Serve(l net.Listener) error
-	Shutdown(ctx context.Context) error
-	Close() error
+	lifecycle.Server
+	Connections() int
 }
 
 // gateway returns the server of app over a gateway protocol, with the options of s.
@@ -72,94 +63,23 @@ func (c *config) servers(s *server.Server, listeners []listener) (map[string]pro
 
 // run serves all listeners until it is told to stop, as server.Server.Run does
 // for HTTP.
-func (c *config) run(ctx context.Context, s *server.Server, listeners []listener) error {
+func (c *config) run(s *server.Server, listeners []listener) error {
 	servers, err := c.servers(s, listeners)
 	if err != nil {
 		closeAll(listeners)
 		return err
 	}
-	signals := make(chan os.Signal, 2)
-	failed := make(chan error, len(listeners))
+	var served []lifecycle.Listener
 	for _, l := range listeners {
-		s.Logger.InfoContext(ctx, "listening", "address", c.logAddress(l))
-		go func() { failed <- servers[l.scheme].Serve(l.Listener) }()
+		served = append(served, lifecycle.Listener{Listener: l.Listener, Server: servers[l.scheme], Scheme: c.scheme(l)})
 	}
-	running := len(listeners)
-	select {
-	case err = <-failed:
-		running--
-	case <-ctx.Done():
-		signal.Notify(signals, os.Interrupt, syscall.SIGTERM) // for the second
-		defer signal.Stop(signals)
-		s.Logger.InfoContext(ctx, "stopping", "reason", context.Cause(ctx).Error())
-	}
-	stopErr := c.drain(servers, signals)
-	for ; running > 0; running-- {
-		if e := <-failed; err == nil {
-			err = e
-		}
-	}
-	if errors.Is(err, http.ErrServerClosed) {
-		err = nil
-	}
-	return errors.Join(err, stopErr)
+	return lifecycle.Run(c.stop, lifecycle.Options{Package: "server", Timeout: c.shutdownTimeout, Logger: s.Logger}, served)
 }
 
-// drain waits for the running responses, and cuts those that take too long.
-func (c *config) drain(servers map[string]protocolServer, signals <-chan os.Signal) error {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	if c.shutdownTimeout > 0 {
-		timer := time.AfterFunc(c.shutdownTimeout, cancel)
-		defer timer.Stop()
+// scheme is what the address of l begins with.
+func (c *config) scheme(l listener) string {
+	if l.scheme == "http" && c.tlsCert != "" {
+		return "https"
 	}
-	go func() {
-		select {
-		case <-signals:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	ended := make(chan error)
-	for _, s := range servers {
-		go func() {
-			err := s.Shutdown(ctx)
-			if err != nil {
-				s.Close()
-			}
-			ended <- err
-		}()
-	}
-	cut := false
-	for range servers {
-		if <-ended != nil {
-			cut = true
-		}
-	}
-	if cut {
-		return errors.New("server: responses that did not finish in time were cut")
-	}
-	return nil
-}
-
-// logAddress is what the log names l.
-func (c *config) logAddress(l listener) string {
-	switch {
-	case l.scheme != "http":
-		return gatewayURL(l)
-	case l.Addr().Network() == "unix":
-		return "unix:" + l.Addr().String()
-	case c.tlsCert != "":
-		return "https://" + l.Addr().String() + "/"
-	}
-	return "http://" + l.Addr().String() + "/"
-}
-
-// gatewayURL is an address of a gateway protocol as --listen and TARGET take
-// it.
-func gatewayURL(l listener) string {
-	if l.Addr().Network() == "unix" {
-		return l.scheme + "://unix:" + l.Addr().String()
-	}
-	return l.scheme + "://" + l.Addr().String()
+	return l.scheme
 }

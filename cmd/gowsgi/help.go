@@ -98,6 +98,7 @@ of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means no limit.
 SIGNALS
 
   SIGTERM, SIGINT   let running responses finish; a second one cuts them
+  SIGQUIT           cut them at once
   SIGHUP            reload the Python application; the old one stays if it fails
   SIGUSR1           open the file of --access-logfile again
   SIGTTIN, SIGTTOU  one Python worker more, or less

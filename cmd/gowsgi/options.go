@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"flag"
 	"io"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gowsgi/gowsgi/adapters/python"
+	"github.com/gowsgi/gowsgi/internal/lifecycle"
 )
 
 // config is what the options of serve say. A limit of 0 is none.
@@ -43,7 +43,7 @@ type config struct {
 	python          pythonConfig
 
 	// Of a serve that runs:
-	starting  context.Context // ends when it is told to stop
+	stop      *lifecycle.Stop
 	pools     []*python.Pool
 	signals   chan os.Signal
 	accessLog *logFile

@@ -44,7 +44,7 @@ type pythonConfig struct {
 
 func newPythonConfig() pythonConfig {
 	return pythonConfig{
-		workers: runtime.NumCPU(), threads: 1, timeout: 30 * time.Second, gracefulTimeout: 30 * time.Second,
+		workers: runtime.GOMAXPROCS(0), threads: 1, timeout: 30 * time.Second, gracefulTimeout: 30 * time.Second,
 		queue: 2048, bufferBody: 64 << 10,
 	}
 }
@@ -58,7 +58,8 @@ func (c *pythonConfig) options() []option {
 		{"pythonpath", "DIR", "A folder to look for modules in before that. May be given several times.", list(c.addPath)},
 		{"pass-env", "NAME", "Let the workers see this variable of the environment of serve, or all of\n" +
 			"them with *. May be given several times.", list(c.addPassEnv)},
-		{"workers", "N", "How many worker processes there are: by default as many as CPUs.", positive(&c.workers)},
+		{"workers", "N", "How many worker processes there are: by default as many as CPUs,\n" +
+			"or as the quota of a container is worth.", positive(&c.workers)},
 		{"threads", "N", "How many requests a worker runs at a time, 1 by default.", positive(&c.threads)},
 		{"preload", "", "Import the application once and fork the workers from there.", boolean(&c.preload)},
 		{"timeout", "SECONDS", "Kill a worker that is silent in a request for so long, 30 by default.", seconds(&c.timeout)},
@@ -161,7 +162,7 @@ func pythonTarget(name string) target {
 			return nil, nil, fmt.Errorf("%w%s", err, c.python.interpreterAdvice(err))
 		}
 		c.pools = append(c.pools, pool)
-		return pool, pool.Close, nil
+		return pool, func() error { return c.closePool(pool) }, nil
 	}}
 }
 
@@ -173,7 +174,7 @@ var errToldToStop = errors.New("told to stop")
 // the pool has to be there while running responses finish.
 func (c *config) startPool(name string, s *server.Server) (*python.Pool, error) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	started := context.AfterFunc(c.starting, func() { cancel(errToldToStop) })
+	started := context.AfterFunc(c.stop.Gently(), func() { cancel(errToldToStop) })
 	pool, err := python.Start(ctx, c.poolConfig(name, s))
 	if err == nil && !started() { // just now
 		pool.Close()
@@ -182,17 +183,38 @@ func (c *config) startPool(name string, s *server.Server) (*python.Pool, error) 
 	return pool, err
 }
 
+// moment is what a worker that has nothing to do takes to end.
+const moment = time.Second
+
+// closePool ends the workers. What a worker does that no client waits for any more
+// may take --graceful-timeout, and no longer than the running responses may.
+func (c *config) closePool(pool *python.Pool) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if c.python.gracefulTimeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, c.python.gracefulTimeout)
+		defer cancel()
+	}
+	defer context.AfterFunc(c.stop.Now(), func() { time.AfterFunc(moment, cancel) })()
+	return pool.Shutdown(ctx)
+}
+
 // importAdvice says what to do about the mistakes that are made most often, by
 // the last line of the traceback.
 func importAdvice(traceback string) string {
-	lines := strings.Split(strings.TrimSpace(traceback), "\n")
-	switch last := lines[len(lines)-1]; {
+	switch last := lastLine(traceback); {
 	case strings.HasPrefix(last, "ModuleNotFoundError: "):
 		return "; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"
 	case strings.HasPrefix(last, "AttributeError: module "):
 		return "; TARGET is module:callable, and without a callable it is application"
 	}
 	return ""
+}
+
+// lastLine is the line of a traceback that names the exception.
+func lastLine(traceback string) string {
+	traceback = strings.TrimSpace(traceback)
+	return traceback[strings.LastIndexByte(traceback, '\n')+1:]
 }
 
 // interpreterAdvice says what to do where there is no interpreter.

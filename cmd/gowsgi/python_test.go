@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"os/exec"
@@ -115,8 +116,11 @@ func TestServePython(t *testing.T) {
 
 	write("import nonesuch\n")
 	c.signal(syscall.SIGHUP)
-	c.wait(`the application was not reloaded`)
-	c.wait(`ModuleNotFoundError: No module named 'nonesuch'`)
+	before := len(c.said)
+	c.wait(`ERROR the application was not reloaded; the one that was there goes on error="ModuleNotFoundError: No module named 'nonesuch'"$`)
+	if said := strings.Join(c.said[before:], "\n"); strings.Count(said, "Traceback (most recent call last)") != 1 {
+		t.Errorf("the failed reload is told of by\n%s\nwant the traceback once, and the reason behind it", said)
+	}
 	want("", "second red")
 
 	c.signal(syscall.SIGTTIN)
@@ -142,6 +146,17 @@ func TestServePython(t *testing.T) {
 	if _, err := os.Stat(pid); err == nil {
 		t.Error("the file of --pid is left")
 	}
+}
+
+// TestWorkersByDefault: as many as the processors that Go has found, which are those
+// of the quota of a container.
+func TestWorkersByDefault(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, say("first"))
+	c := start(t, []string{"GOMAXPROCS=3"}, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0")
+	c.wait(`INFO  workers are ready app=site_app:app python=\S+ workers=3 threads=1$`)
+	c.wait(`serving site_app:app; open (\S+) `)
+	c.stop()
 }
 
 // TestReloadPython changes a file that the application has imported.
@@ -213,6 +228,73 @@ func TestStopsWhileImporting(t *testing.T) {
 	c.wait(`INFO  stopping before the application was there reason=interrupt$`)
 	if status, lines := c.exit(); status != exitOK {
 		t.Errorf("status %d after %q, want 0", status, lines)
+	}
+}
+
+// TestCutsWorkers stops a server whose worker would be busy for an hour: whatever
+// cuts the response ends the worker too, however long --graceful-timeout is.
+func TestCutsWorkers(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, "import time\ndef app(environ, start_response):\n    print('busy', flush=True)\n    time.sleep(3600)\n")
+	for _, test := range []struct {
+		name    string
+		signals []syscall.Signal
+		limit   string // --shutdown-timeout
+		leaves  bool   // the client, before
+	}{
+		{"the second signal", []syscall.Signal{syscall.SIGTERM, syscall.SIGTERM}, "0", false},
+		{"the limit", []syscall.Signal{syscall.SIGTERM}, "100ms", false},
+		{"the limit, and nobody waits any more", []syscall.Signal{syscall.SIGTERM}, "100ms", true},
+		{"SIGQUIT", []syscall.Signal{syscall.SIGQUIT}, "0", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			c := start(t, nil, "site_app:app", "-w", "1", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0",
+				"--graceful-timeout", "3600", "--timeout", "0", "--shutdown-timeout", test.limit)
+			base := c.wait(`serving site_app:app; open (\S+) `)[1]
+			ctx, leave := context.WithCancel(t.Context())
+			asked := make(chan struct{})
+			go func() {
+				defer close(asked)
+				request, err := http.NewRequestWithContext(ctx, "GET", base, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if response, err := http.DefaultClient.Do(request); err == nil {
+					response.Body.Close()
+				}
+			}()
+			c.wait(`busy$`)
+			if test.leaves {
+				leave()
+				<-asked
+			}
+			for i, sig := range test.signals {
+				c.signal(sig)
+				if i == 0 {
+					c.wait(`INFO  stopping`) // or two would be one
+				}
+			}
+			status, lines := c.exit()
+			if last := lines[len(lines)-1]; status != exitFailure || !strings.HasSuffix(last, "python: workers that did not end in time were killed") {
+				t.Errorf("status %d after\n%s\nwant 1, and that workers were killed", status, strings.Join(lines, "\n"))
+			}
+			leave()
+			<-asked
+		})
+	}
+}
+
+// TestQuit: SIGQUIT is no failure where nothing had to be cut.
+func TestQuit(t *testing.T) {
+	interpreter := pythonFor(t)
+	dir, _ := project(t, say("first"))
+	c := start(t, nil, "site_app:app", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0", "-w", "1")
+	c.wait(`serving site_app:app; open (\S+) `)
+	c.signal(syscall.SIGQUIT)
+	if status, lines := c.exit(); status != exitOK || len(lines) == 0 || !strings.HasSuffix(lines[len(lines)-1], "stopping reason=quit") {
+		t.Errorf("status %d after %q, want 0 and the reason", status, lines)
 	}
 }
 

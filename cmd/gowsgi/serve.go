@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"github.com/gowsgi/gowsgi/adapters/fastcgi"
+	"github.com/gowsgi/gowsgi/internal/lifecycle"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -48,17 +48,16 @@ func serve(args []string, p process) (err error) {
 	if err != nil {
 		return err
 	}
-	// From here on a signal must not kill the process, though Run only looks
-	// for it later.
-	ctx, stop := stoppable()
-	defer stop()
+	// From here on a signal must not kill the process, though run only looks
+	// for it later. SIGQUIT does not wait for anybody, as with gunicorn.
+	c.stop = lifecycle.Watch(context.Background(), syscall.SIGQUIT)
+	defer c.stop.End()
 
-	c.starting = ctx
 	app, closeApp, err := c.open(target, s)
 	if err != nil {
 		closeAll(listeners)
 		if errors.Is(err, errToldToStop) {
-			s.Logger.Info("stopping before the application was there", "reason", context.Cause(ctx).Error())
+			s.Logger.Info("stopping before the application was there", "reason", context.Cause(c.stop.Gently()).Error())
 			return nil
 		}
 		return err
@@ -74,9 +73,9 @@ func serve(args []string, p process) (err error) {
 	defer c.tend(s)()
 	if c.logFormat == "text" {
 		c.announce(p.stderr, target, listeners)
-		defer remark(ctx, p.stderr)()
+		defer remark(c.stop.Gently(), p.stderr)()
 	}
-	return c.run(ctx, s, listeners)
+	return c.run(s, listeners)
 }
 
 // open opens the target and all that is around it. The returned function closes
@@ -214,33 +213,12 @@ func closeAll(listeners []listener) {
 	}
 }
 
-// stoppable returns a context that ends at the first signal to stop.
-func stoppable() (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		select {
-		case sig := <-signals:
-			cancel(errors.New(sig.String()))
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
-}
-
 // url is where a person finds what l listens for.
 func (c *config) url(l listener) string {
-	switch {
-	case l.scheme != "http":
-		return gatewayURL(l)
-	case c.tlsCert != "":
-		return openURL(l.Addr(), "https", strings.TrimSuffix(c.scriptName, "/"))
+	if l.scheme != "http" {
+		return lifecycle.Address(l.scheme, l.Addr())
 	}
-	return openURL(l.Addr(), "http", strings.TrimSuffix(c.scriptName, "/"))
+	return openURL(l.Addr(), c.scheme(l), strings.TrimSuffix(c.scriptName, "/"))
 }
 
 // announce tells a person where to look. The log has a record of each address.

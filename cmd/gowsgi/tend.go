@@ -2,13 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"sync"
 	"time"
 
+	"github.com/gowsgi/gowsgi/adapters/python"
 	"github.com/gowsgi/gowsgi/server"
 )
 
@@ -79,20 +80,18 @@ func (c *config) setProcesses(s *server.Server, n int) {
 
 func (c *config) reloadPools(ctx context.Context, s *server.Server) {
 	for _, pool := range c.pools {
-		if err := pool.Reload(ctx); err != nil {
-			s.Logger.Error("the application was not reloaded; the one that was there goes on", "error", oneLine(err))
-			fmt.Fprintf(errorsOf(s), "gowsgi: %v\n", err)
+		err := pool.Reload(ctx)
+		if err == nil {
+			s.Logger.Info("application reloaded", "generation", pool.Stats().Generation)
 			continue
 		}
-		s.Logger.Info("application reloaded", "generation", pool.Stats().Generation)
+		reason := oneLine(err) // with the traceback, where a record is all there is
+		if failed := (*python.StartError)(nil); errors.As(err, &failed) && failed.Traceback != "" && s.Errors != nil {
+			fmt.Fprint(s.Errors, failed.Traceback) // as Python shows it
+			reason = lastLine(failed.Traceback)
+		}
+		s.Logger.Error("the application was not reloaded; the one that was there goes on", "error", reason)
 	}
-}
-
-func errorsOf(s *server.Server) io.Writer {
-	if s.Errors != nil {
-		return s.Errors
-	}
-	return io.Discard // the log has it, as a record
 }
 
 const watchEvery = 500 * time.Millisecond
