@@ -49,10 +49,10 @@ func (c *config) servers(s *server.Server, listeners []listener) (map[string]pro
 		switch {
 		case servers[l.scheme] != nil:
 		case l.scheme == "http":
-			s.App = c.withProxies(app)
+			s.App = c.admin.observed(l.scheme, c.withProxies(app))
 			servers[l.scheme] = s
 		default:
-			servers[l.scheme] = c.gateway(l.scheme, s, app)
+			servers[l.scheme] = c.gateway(l.scheme, s, c.admin.observed(l.scheme, app))
 		}
 	}
 	if c.singleThread && len(servers) > 1 {
@@ -73,7 +73,12 @@ func (c *config) run(s *server.Server, listeners []listener) error {
 	for _, l := range listeners {
 		served = append(served, lifecycle.Listener{Listener: l.Listener, Server: servers[l.scheme], Scheme: c.scheme(l)})
 	}
-	return lifecycle.Run(c.stop, lifecycle.Options{Package: "server", Timeout: c.shutdownTimeout, Logger: s.Logger}, served)
+	if c.admin != nil {
+		c.admin.open.Store(&opened{c.pools, servers})
+	}
+	return lifecycle.Run(c.stop, lifecycle.Options{
+		Package: "server", Delay: c.shutdownDelay, Timeout: c.shutdownTimeout, Logger: s.Logger,
+	}, served)
 }
 
 // scheme is what the address of l begins with.

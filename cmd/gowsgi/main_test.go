@@ -85,6 +85,7 @@ func TestMisunderstood(t *testing.T) {
 		{"https", "serve --listen https://:1", nil, `--listen is "https://:1", expected http://: it is --tls-cert and --tls-key that make it https; see gowsgi serve -h`},
 		{"no port", "serve --listen fcgi://h", nil, `--listen is "fcgi://h", expected HOST:PORT, :PORT or unix:PATH; see gowsgi serve -h`},
 		{"descriptor", "serve --listen fcgi://fd:x", nil, `--listen is "fcgi://fd:x", expected the number of a descriptor after fd:; see gowsgi serve -h`},
+		{"address of another protocol", "serve --admin scgi://:1", nil, `--admin is "scgi://:1", expected HOST:PORT, :PORT or unix:PATH: it speaks HTTP; see gowsgi serve -h`},
 		{"peer", "serve --allow-peer here", nil, `--allow-peer is "here", expected an address or a network such as 10.0.0.0/8; see gowsgi serve -h`},
 		{"proxy", "serve --forwarded-allow-ips 127.0.0.1,here", nil, `--forwarded-allow-ips is "127.0.0.1,here", expected an address or a network such as 10.0.0.0/8; see gowsgi serve -h`},
 		{"no program", "serve cgi:", nil, `TARGET is "cgi:", expected the path of a program after cgi:; see gowsgi serve -h`},

@@ -61,11 +61,15 @@ func (c *config) withMounts(app wsgi.Application, s *server.Server) (wsgi.Applic
 	}
 	slices.SortStableFunc(c.mounts, func(a, b mounted) int { return len(a.prefix) - len(b.prefix) })
 	for _, m := range c.mounts { // the last is outermost
+		before := len(c.pools)
 		inner, closeInner, err := m.target.open(c, s)
 		if err != nil {
 			return nil, nil, errors.Join(err, closeAll())
 		}
 		closers = append(closers, closeInner)
+		for _, h := range c.pools[before:] {
+			h.mount = m.prefix
+		}
 		app = middleware.Mount(m.prefix, inner)(app)
 	}
 	return app, closeAll, nil

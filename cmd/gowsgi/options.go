@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gowsgi/gowsgi/adapters/python"
 	"github.com/gowsgi/gowsgi/internal/lifecycle"
 )
 
@@ -40,11 +39,14 @@ type config struct {
 	pid             string
 	mounts          []mounted
 	maxConns        int // at one backend, 0 for the default of its client
+	adminAddress    address
+	shutdownDelay   time.Duration
 	python          pythonConfig
 
 	// Of a serve that runs:
 	stop      *lifecycle.Stop
-	pools     []*python.Pool
+	pools     []*hosted
+	admin     *admin // nil without --admin
 	signals   chan os.Signal
 	accessLog *logFile
 }
@@ -84,6 +86,8 @@ func (c *config) options() []option {
 		{"idle-timeout", "DURATION", "How long a connection may wait for its next request, 75s by default.", duration(&c.idleTimeout)},
 		{"shutdown-timeout", "DURATION", "How long running responses may take once serve was told to stop, 30s by\n" +
 			"default.", duration(&c.shutdownTimeout)},
+		{"shutdown-delay", "DURATION", "How long to go on accepting requests once serve was told to stop, while\n" +
+			"/readyz says 503: for a load balancer to notice. 0 by default.", duration(&c.shutdownDelay)},
 		{"allow-peer", "NETWORK", "From where web servers may connect over fcgi, scgi and uwsgi: an address,\n" +
 			"or a network such as 10.0.0.0/8. From everywhere by default. May be given\n" +
 			"several times; in the variable, they are separated by commas.", list(c.addPeer)},
@@ -107,6 +111,8 @@ func (c *config) options() []option {
 			"wait. PHP and programs over libfcgi serve as many as they have processes,\n" +
 			"and keep the others waiting.", positive(&c.maxConns)},
 		{"access-logfile", "FILE", "Write a line for each request to this file, - for standard output.", text(&c.accessLogfile)},
+		{"admin", "ADDR", "Answer /healthz, /readyz and, for Prometheus, /metrics on this address,\n" +
+			"over HTTP: for machines, and not for the public.", value{set: c.setAdmin}},
 		{"pid", "FILE", "Write the process id to this file, and remove it in the end.", text(&c.pid)},
 	}
 }

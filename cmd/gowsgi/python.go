@@ -161,7 +161,7 @@ func pythonTarget(name string) target {
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w%s", err, c.python.interpreterAdvice(err))
 		}
-		c.pools = append(c.pools, pool)
+		c.pools = append(c.pools, &hosted{app: name, pool: pool})
 		return pool, func() error { return c.closePool(pool) }, nil
 	}}
 }

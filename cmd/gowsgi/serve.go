@@ -53,6 +53,12 @@ func serve(args []string, p process) (err error) {
 	c.stop = lifecycle.Watch(context.Background(), syscall.SIGQUIT)
 	defer c.stop.End()
 
+	endAdmin, err := c.startAdmin(s)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	defer endAdmin()
 	app, closeApp, err := c.open(target, s)
 	if err != nil {
 		closeAll(listeners)

@@ -72,25 +72,26 @@ const (
 )
 
 func (c *config) setProcesses(s *server.Server, n int) {
-	for _, pool := range c.pools {
-		pool.SetProcesses(n)
+	for _, h := range c.pools {
+		h.pool.SetProcesses(n)
 	}
 	s.Logger.Info("number of workers changed", "workers", n)
 }
 
 func (c *config) reloadPools(ctx context.Context, s *server.Server) {
-	for _, pool := range c.pools {
-		err := pool.Reload(ctx)
+	for _, h := range c.pools {
+		err := h.pool.Reload(ctx)
 		if err == nil {
-			s.Logger.Info("application reloaded", "generation", pool.Stats().Generation)
+			s.Logger.Info("application reloaded", "app", h.app, "generation", h.pool.Stats().Generation)
 			continue
 		}
+		h.failures.Add(1)
 		reason := oneLine(err) // with the traceback, where a record is all there is
 		if failed := (*python.StartError)(nil); errors.As(err, &failed) && failed.Traceback != "" && s.Errors != nil {
 			fmt.Fprint(s.Errors, failed.Traceback) // as Python shows it
 			reason = lastLine(failed.Traceback)
 		}
-		s.Logger.Error("the application was not reloaded; the one that was there goes on", "error", reason)
+		s.Logger.Error("the application was not reloaded; the one that was there goes on", "app", h.app, "error", reason)
 	}
 }
 
@@ -103,8 +104,8 @@ func (c *config) watchFiles(ctx context.Context, s *server.Server) {
 	seen := map[string]time.Time{}
 	for {
 		changed := ""
-		for _, pool := range c.pools {
-			for _, file := range pool.Files(ctx) {
+		for _, h := range c.pools {
+			for _, file := range h.pool.Files(ctx) {
 				info, err := os.Stat(file)
 				if err != nil {
 					continue // it is being written just now, or is no file

@@ -13,7 +13,7 @@ import (
 func TestTune(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	hosted := []*python.Pool{new(python.Pool)}
+	hosted := []*hosted{{pool: new(python.Pool)}}
 	for _, test := range []struct {
 		name             string
 		config           config

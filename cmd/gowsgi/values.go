@@ -114,6 +114,15 @@ func (c *config) addListen(s string) error {
 	return err
 }
 
+func (c *config) setAdmin(s string) error {
+	a, err := parseAddress(s)
+	if err == nil && a.scheme != "http" {
+		err = errors.New("expected HOST:PORT, :PORT or unix:PATH: it speaks HTTP")
+	}
+	c.adminAddress = a
+	return err
+}
+
 func (c *config) addPeer(s string) error {
 	prefix, err := network(s)
 	if err == nil {
