@@ -11,35 +11,41 @@ import (
 // errorStream is the wsgi.errors of one request. It passes complete lines on,
 // as many as came at once in one piece, so that the lines of concurrent
 // requests are not torn (LOG-13); the rest waits for its newline, for Flush or
-// for the end of the request.
+// for the end of the request, as long as it is not more than mostPending.
 type errorStream struct {
 	gateway *Gateway
 	own     io.Writer // the protocol's own stream, nil when there is none
 	mu      sync.Mutex
-	pending []byte
+	pending []byte // without a newline
 }
+
+// mostPending is how many bytes of a line wait for the rest of it: what never
+// comes to its newline must not fill the memory.
+const mostPending = 64 << 10
 
 func (s *errorStream) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = append(s.pending, p...)
-	return len(p), s.passLines()
+	return len(p), s.passLines(len(p))
 }
 
 func (s *errorStream) WriteString(text string) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pending = append(s.pending, text...)
-	return len(text), s.passLines()
+	return len(text), s.passLines(len(text))
 }
 
 func (s *errorStream) WriteLines(lines ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	n := 0
 	for _, line := range lines {
 		s.pending = append(s.pending, line...)
+		n += len(line)
 	}
-	return s.passLines()
+	return s.passLines(n)
 }
 
 func (s *errorStream) Flush() error {
@@ -58,8 +64,16 @@ func (s *errorStream) finish() {
 	}
 }
 
-func (s *errorStream) passLines() error {
-	return s.pass(bytes.LastIndexByte(s.pending, '\n') + 1)
+// passLines passes on what the last n bytes have completed.
+func (s *errorStream) passLines(n int) error {
+	before := len(s.pending) - n
+	if i := bytes.LastIndexByte(s.pending[before:], '\n'); i >= 0 {
+		return s.pass(before + i + 1)
+	}
+	if len(s.pending) > mostPending {
+		return s.pass(len(s.pending))
+	}
+	return nil
 }
 
 // pass passes on the first n pending bytes.

@@ -66,6 +66,12 @@ func TestGatewayErrorStream(t *testing.T) {
 			errs.WriteString("d\n")
 		}, []string{"begin\nmiddle\n", "end\n"}},
 		{"LOG-15/last-line", func(errs wsgi.ErrorStream) { errs.WriteString("no newline") }, []string{"no newline\n"}},
+		{"LOG-08/no-newline-for-ever", func(errs wsgi.ErrorStream) {
+			for range 3 {
+				errs.WriteString(strings.Repeat("x", 33<<10))
+			}
+			errs.WriteString("end\n")
+		}, []string{strings.Repeat("x", 66<<10), strings.Repeat("x", 33<<10) + "end\n"}},
 		{"LOG-05/any-text", func(errs wsgi.ErrorStream) {
 			errs.WriteString("\u20ac \U0001F600 \xff\xfe\n")
 		}, []string{"\u20ac \U0001F600 \xff\xfe\n"}},

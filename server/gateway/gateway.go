@@ -45,8 +45,8 @@ type Gateway struct {
 
 	// Errors is where wsgi.errors goes, and with it the report of each failed
 	// request: in pieces of complete lines, but for what the application has
-	// flushed, one Write at a time. When nil, both are records of Logger
-	// (LOG-11).
+	// flushed and for lines above 64 KiB, one Write at a time. When nil, both
+	// are records of Logger (LOG-11).
 	Errors io.Writer
 
 	// Logger is used when Errors is nil. When nil, slog.Default is used. Each
