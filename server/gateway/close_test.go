@@ -2,11 +2,13 @@ package gateway_test
 
 import (
 	"errors"
+	"net/http"
 	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -189,6 +191,26 @@ func TestGatewayClose(t *testing.T) {
 		}
 	})
 
+	// A writer of net/http's kind may panic; where it does must make no difference.
+	t.Run("ERR-13/panic-of-the-transport", func(t *testing.T) {
+		for n := 1; n <= 3; n++ {
+			for _, aborts := range []bool{false, true} {
+				var value any = "at the disco"
+				reports := []string{"ERROR response cut"}
+				if aborts {
+					value, reports = http.ErrAbortHandler, nil
+				}
+				got := request{adorn: func(w *wire) gateway.Transport { return panics{w, n, value} }}.serve(t, answer(nil, "a"))
+				if got.err == nil || got.events[len(got.events)-1] != "close" {
+					t.Errorf("call %d: Serve returned %v, events %q", n, got.err, got.events)
+				}
+				if diff := cmp.Diff(reports, got.reports); diff != "" {
+					t.Errorf("call %d: reports (-want +got):\n%s", n, diff)
+				}
+			}
+		}
+	})
+
 	// AMB-29
 	t.Run("ERR-13/goexit", func(t *testing.T) {
 		tests := []struct {
@@ -245,6 +267,27 @@ func TestGatewayClose(t *testing.T) {
 		}
 	})
 }
+
+// panics is a wire that panics at the nth call.
+type panics struct {
+	*wire
+	n     int
+	value any
+}
+
+func (p panics) check() {
+	if p.calls == p.n-1 {
+		panic(p.value)
+	}
+}
+
+func (p panics) Head(code int, status string, headers wsgi.Headers) error {
+	p.check()
+	return p.wire.Head(code, status, headers)
+}
+
+func (p panics) Block(block []byte) error { p.check(); return p.wire.Block(block) }
+func (p panics) End() error               { p.check(); return p.wire.End() }
 
 // An outer body iterates another one and does not close it.
 type outer struct {

@@ -21,10 +21,11 @@ var ErrCut = errors.New("wsgi: the response was cut")
 // way that the client does not take what it has received for the whole
 // (ERR-11). What failed has been reported by then.
 //
-// All of it runs on the calling goroutine (THR-03). A panic of the application
-// does not leave Serve. runtime.Goexit does: the body is closed, and the
-// caller's deferred functions see a response that did not complete (ERR-13).
-func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) error {
+// All of it runs on the calling goroutine (THR-03). A panic, of the application
+// or of the transport, does not leave Serve. runtime.Goexit does: the body is
+// closed, and the caller's deferred functions see a response that did not
+// complete (ERR-13).
+func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) (cut error) {
 	x.ctx, x.gateway = ctx, g
 	x.response = responses.Get().(*response)
 	x.length = -1
@@ -33,12 +34,12 @@ func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) 
 		g.turn.Lock()
 		defer g.turn.Unlock()
 	}
-	defer x.abandon()
+	defer x.abandon(&cut)
 	err := x.call(app)
 	if _, ok := x.body.(wsgi.Block); err == nil && !ok { // finish sends a Block
 		err = x.iterate()
 	}
-	cut := x.finish(err)
+	cut = x.finish(err)
 	x.close()
 	x.end()
 	return cut
@@ -91,7 +92,7 @@ func (x *Exchange) finish(err error) (cut error) {
 	}
 	switch {
 	case errors.Is(x.failure, http.ErrAbortHandler):
-		return fmt.Errorf("%w: %w", ErrCut, x.failure) // the application's wish: nothing to report
+		return x.cut()
 	case x.discard && x.committed && x.failure == nil && x.gone == nil:
 		// The client has its head, and may well have left with it.
 	case x.gone != nil || x.left():
@@ -162,9 +163,12 @@ func (x *Exchange) leave() error {
 }
 
 // cut ends a response that failed after its head was sent. What the client has
-// is what it gets; no note is appended (AMB-28).
+// is what it gets; no note is appended (AMB-28). http.ErrAbortHandler is somebody's
+// wish, and nothing to report.
 func (x *Exchange) cut() error {
-	x.report(levelError, "response cut", x.failure)
+	if !errors.Is(x.failure, http.ErrAbortHandler) {
+		x.report(levelError, "response cut", x.failure)
+	}
 	return fmt.Errorf("%w: %w", ErrCut, x.failure)
 }
 
@@ -196,18 +200,25 @@ func (x *Exchange) end() {
 	x.recycle()
 }
 
-// abandon is what remains to do when the goroutine exits from within the
-// application: runtime.Goexit runs deferred functions and nothing else.
-func (x *Exchange) abandon() {
+// abandon is what remains to do when Serve did not get to its end: the
+// application has called runtime.Goexit, which runs deferred functions and
+// nothing else, or the transport panicked as the response was finished.
+func (x *Exchange) abandon(cut *error) {
 	if x.done.Load() {
 		return
 	}
+	v := recover()
 	x.mu.Lock()
 	x.finished = true
 	x.mu.Unlock()
-	x.report(levelError, "application ended its goroutine", errors.New("runtime.Goexit was called"))
+	defer x.end()
 	x.close()
-	x.end()
+	if v == nil {
+		x.report(levelError, "application ended its goroutine", errors.New("runtime.Goexit was called"))
+		return
+	}
+	x.failure = &wsgi.PanicError{Value: v, Stack: debug.Stack()}
+	*cut = x.cut()
 }
 
 // catch makes an error of a panic. It is deferred directly, or recover would
