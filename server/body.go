@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/server/gateway"
@@ -19,7 +20,7 @@ type requestBody struct {
 	rc     io.ReadCloser
 	budget int64         // bytes of the present piece that have not come yet
 	left   time.Duration // the time that the client has for them
-	fixed  bool          // the application has set a read deadline
+	fixed  atomic.Bool   // the application has set a read deadline
 	asked  bool          // somebody has tried to read it
 	ended  bool          // all of it was read
 	failed bool          // it cannot be read to its end
@@ -82,7 +83,7 @@ const piece = 64 << 10
 // the time between two is the application's.
 func (x *exchange) armRead() (begin time.Time) {
 	b, timeout := x.body, x.handler.server.readTimeout()
-	if !x.handler.timed || timeout == 0 || b.fixed {
+	if !x.handler.timed || timeout == 0 || b.fixed.Load() {
 		return time.Time{}
 	}
 	if b.budget <= 0 {
@@ -142,7 +143,7 @@ func (x *exchange) closeBody() {
 	if b.ended {
 		return
 	}
-	c := x.conn()
+	c := x.conn
 	switch {
 	case c != nil:
 		c.stop()
@@ -170,7 +171,7 @@ func (x *exchange) announceClose() {
 	if b.ended {
 		return
 	}
-	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
+	if b.failed || x.conn == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
 		x.closing = true
 		x.w.Header().Set("Connection", "close")
 	}

@@ -81,11 +81,17 @@
 //
 //	type extension interface {
 //		// The request of net/http; false when environ was altered so that the
-//		// two disagree. environ is what the application was called with.
+//		// two disagree. environ is what the application was called with. The
+//		// request is not to be changed, nor its Body read.
 //		HTTPRequest(environ *wsgi.Environ) (*http.Request, bool)
+//		// In the place of ReadTimeout and WriteTimeout, for the rest of the
+//		// request or until the zero time is set.
 //		SetReadDeadline(t time.Time) error
 //		SetWriteDeadline(t time.Time) error
 //	}
+//
+// The methods may be called by any goroutine until the body is closed; then the
+// connection may serve another request.
 //
 // # What net/http does by itself
 //

@@ -27,8 +27,9 @@ func (x *exchange) Values(yield func(key string, value any) bool) {
 
 // HTTPRequest returns the request as net/http gave it to the server. Its Body is
 // not for reading: it knows nothing of the server's limits, nor of what was
-// read before; wsgi.input does. environ
-// is the dictionary that the caller was called with: when it is not the
+// read before; wsgi.input does.
+//
+// environ is the dictionary that the caller was called with: when it is not the
 // server's, or a middleware has changed what it says of the request, the
 // original would bypass that middleware, and there is no service (EXT-03,
 // EXT-04).
@@ -40,17 +41,17 @@ func (e *extension) HTTPRequest(environ *wsgi.Environ) (*http.Request, bool) {
 }
 
 // SetReadDeadline bounds the time for reading the request body, in the place
-// of the server's own limit.
+// of the server's own limit, which the zero time puts in force again.
 func (e *extension) SetReadDeadline(t time.Time) error {
 	if e.body != nil {
-		e.body.fixed = true
+		e.body.fixed.Store(!t.IsZero())
 	}
 	return http.NewResponseController(e.w).SetReadDeadline(t)
 }
 
 // SetWriteDeadline bounds the time for writing the response, in the place of
-// the server's own limit.
+// the server's own limit, which the zero time puts in force again.
 func (e *extension) SetWriteDeadline(t time.Time) error {
-	e.fixed = true
+	e.fixed.Store(!t.IsZero())
 	return http.NewResponseController(e.w).SetWriteDeadline(t)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/server/gateway"
@@ -71,6 +72,7 @@ func limit[T ~int64 | ~int](field, byDefault T) T {
 type exchange struct {
 	gateway.Exchange
 	handler  *handler
+	conn     *conn // that the request came on, nil when it is not of a Server
 	w        http.ResponseWriter
 	r        *http.Request
 	body     *requestBody // nil when the request has none
@@ -78,18 +80,23 @@ type exchange struct {
 	chunked  bool         // the end of the response is marked only after ServeHTTP
 	bodiless bool         // no body is on the wire: HEAD, 204, 304
 	closing  bool         // net/http was told to close the connection
-	fixed    bool         // the application has set a write deadline
+	paced    bool         // WriteTimeout is for Block to keep: there is no connection of ours that does
+	fixed    atomic.Bool  // the application has set a write deadline
 	values   [3]string    // room for the header values of small responses
 }
 
 // ServeHTTP runs one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{handler: h, w: w, r: r}
-	if c := x.conn(); c != nil {
-		c.handled.Store(true)
+	if h.timed {
+		x.conn, _ = r.Context().Value(connKey{}).(*conn)
+		x.paced = x.conn == nil || r.ProtoMajor != 1
+	}
+	if x.conn != nil {
+		x.conn.handled.Store(true)
 	}
 	if status, reason := h.unfit(r); status != "" {
-		h.refuse(w, r, status, reason)
+		x.refuse(status, reason)
 		return
 	}
 	x.Source, x.Transport = x, x
@@ -142,8 +149,9 @@ func differ(values []string) bool {
 }
 
 // refuse answers a request that does not reach the application, and logs it.
-func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason string) {
-	h.server.logger().LogAttrs(r.Context(), slog.LevelWarn, "request refused",
+func (x *exchange) refuse(status, reason string) {
+	w, r := x.w, x.r
+	x.handler.server.logger().LogAttrs(r.Context(), slog.LevelWarn, "request refused",
 		slog.String("status", status), slog.String("reason", reason),
 		slog.String("method", r.Method), slog.String("target", r.RequestURI), slog.String("remote", r.RemoteAddr))
 	code, _, _ := wsgi.ParseStatus(status)
@@ -154,8 +162,8 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, status, reason 
 		// The body is not worth reading, and even less worth waiting for, as
 		// net/http does on a connection that it is about to close.
 		header.Set("Connection", "close")
-		if c, ok := r.Context().Value(connKey{}).(*conn); ok && h.timed {
-			defer c.stop()
+		if x.conn != nil {
+			defer x.conn.stop()
 		} else {
 			http.NewResponseController(w).SetReadDeadline(time.Now())
 		}
@@ -189,16 +197,6 @@ func reset(c net.Conn) {
 		l.SetLinger(0)
 	}
 	c.Close()
-}
-
-// conn returns the connection that the request came on, nil when it is not of
-// a Server.
-func (x *exchange) conn() *conn {
-	if !x.handler.timed {
-		return nil
-	}
-	c, _ := x.r.Context().Value(connKey{}).(*conn)
-	return c
 }
 
 // connKey is the context key of the connection that a request came on.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -275,6 +276,34 @@ func TestServerSlowClients(t *testing.T) {
 			receive(t, "the body ends", ended)
 			receive(t, "the body is closed", done)
 		})
+		// The zero time puts the server's own limits in force again.
+		t.Run("EXT-08/deadlines-taken-back/"+p.name, func(t *testing.T) {
+			ended, done := make(chan struct{}, 1), make(chan struct{})
+			body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				d := e.Get("gowsgi.http").(deadlines)
+				for _, at := range []time.Time{time.Now().Add(time.Hour), {}} {
+					if err := errors.Join(d.SetReadDeadline(at), d.SetWriteDeadline(at)); err != nil {
+						return nil, err
+					}
+				}
+				if _, err := io.ReadAll(e.Input()); err == nil {
+					return text("the body has come")(e, start)
+				}
+				start("200 OK", plain, nil)
+				return body, nil
+			}), ReadTimeout: short, WriteTimeout: short})
+			read, write := io.Pipe()
+			defer write.Close()
+			go io.WriteString(write, "and no more")
+			r, err := p.client(t).Post(url, "text/plain", read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close() // nobody reads it
+			receive(t, "the body ends", ended)
+			receive(t, "the body is closed", done)
+		})
 	}
 	t.Run("BUF-06/reader", func(t *testing.T) {
 		ended, done := make(chan struct{}, 1), make(chan struct{})
@@ -287,28 +316,51 @@ func TestServerSlowClients(t *testing.T) {
 		receive(t, "the body ends", ended)
 		receive(t, "the body is closed", done)
 	})
-	t.Run("reader-with-pauses", func(t *testing.T) {
-		// A stream that is quiet for longer than the timeout is not slow.
-		gate := make(chan struct{})
-		l := serve(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			start("200 OK", plain, nil)
-			return wsgi.Generator(func(yield func([]byte, error) bool) {
-				for _, s := range []string{"a", "b", "c"} {
-					if !yield([]byte(s), nil) {
+	// Over TLS of the caller's own there is no connection of ours to see to it.
+	t.Run("BUF-06/reader/own-TLS", func(t *testing.T) {
+		ended, done := make(chan struct{}, 1), make(chan struct{})
+		body := &endless{block: make([]byte, 64<<10), ended: ended, done: done}
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := serveOn(t, &server.Server{App: wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			_, err := start("200 OK", plain, nil)
+			return body, err
+		}), WriteTimeout: short}, tls.NewListener(tcp, tlsConfig(t)))
+		c, err := tls.Dial("tcp", l.addr.String(), &tls.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		io.WriteString(c, get("/")) // and reads nothing
+		receive(t, "the body ends", ended)
+		receive(t, "the body is closed", done)
+	})
+	// A stream that is quiet for longer than twice the timeout is not slow.
+	for _, p := range protocols {
+		t.Run("reader-with-pauses/"+p.name, func(t *testing.T) {
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", plain, nil)
+				return wsgi.Generator(func(yield func([]byte, error) bool) {
+					if !yield([]byte("a"), nil) {
 						return
 					}
-					<-gate
-				}
-			}), nil
-		}), WriteTimeout: short})
-		go func() {
-			for range 3 {
-				time.Sleep(3 * short) // longer than twice the timeout
-				gate <- struct{}{}
+					select {
+					case <-e.Context().Done():
+					case <-time.After(10 * short):
+					}
+					yield([]byte("b"), nil)
+				}), nil
+			}), WriteTimeout: 4 * short})
+			r, err := p.client(t).Get(url)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}()
-		if a := l.roundTrip(get("/")); a.body != "abc" || a.err != nil {
-			t.Errorf("answer is %q, %v", a.body, a.err)
-		}
-	})
+			defer r.Body.Close()
+			if b, err := io.ReadAll(r.Body); string(b) != "ab" || err != nil {
+				t.Errorf("answer is %q, %v", b, err)
+			}
+		})
+	}
 }

@@ -200,9 +200,9 @@ func (s *Server) addr() string {
 // http.ErrServerClosed after Shutdown or Close.
 //
 // A listener that speaks TLS already, of tls.NewListener, is served as https.
-// What looks below net/http is then blind: WriteTimeout, and the refusal of
-// heads that two parties could understand differently. Set TLSConfig instead to
-// have them.
+// What looks at request heads before net/http is then blind: those that two
+// parties could understand differently are not refused, and what net/http
+// refuses is not logged. Set TLSConfig instead to have both.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.check(); err != nil {
 		l.Close()

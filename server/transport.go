@@ -117,23 +117,26 @@ func repeats(headers wsgi.Headers, i int) bool {
 
 // Block writes block and flushes.
 func (x *exchange) Block(block []byte) error {
+	if x.paced {
+		return x.pieces(block)
+	}
 	if len(block) > 0 {
-		if err := x.write(block); err != nil {
+		if _, err := x.w.Write(block); err != nil {
 			return err
 		}
 	}
 	return x.flush()
 }
 
-func (x *exchange) write(block []byte) error {
-	if !x.handler.timed || x.r.ProtoMajor == 1 {
-		_, err := x.w.Write(block) // a connection of ours bounds each write
-		return err
-	}
-	// In HTTP/2 it is the stream that may stall, not the connection.
+// pieces is Block where WriteTimeout is not the connection's affair. In HTTP/2 a
+// deadline ends the stream even while nobody writes: the one set here must not
+// outlast the call, or a stream could not be quiet for longer.
+func (x *exchange) pieces(block []byte) error {
+	timeout := x.handler.server.writeTimeout()
+	bounded := timeout > 0 && !x.fixed.Load()
 	control := http.NewResponseController(x.w)
 	for len(block) > 0 {
-		if timeout := x.handler.server.writeTimeout(); timeout > 0 && !x.fixed {
+		if bounded {
 			control.SetWriteDeadline(time.Now().Add(timeout))
 		}
 		n, err := x.w.Write(block[:min(len(block), piece)])
@@ -142,7 +145,11 @@ func (x *exchange) write(block []byte) error {
 		}
 		block = block[n:]
 	}
-	return nil
+	err := x.flush()
+	if bounded && !x.fixed.Load() {
+		control.SetWriteDeadline(time.Time{})
+	}
+	return err
 }
 
 func (x *exchange) flush() error {
@@ -175,7 +182,7 @@ func (x *exchange) End() error {
 // SendFile copies by way of net/http's io.ReaderFrom, which ends in sendfile
 // on a plain HTTP/1 connection when the response has a Content-Length.
 func (x *exchange) SendFile(file *os.File, n int64) (int64, error) {
-	if x.handler.timed && x.r.ProtoMajor != 1 {
+	if x.paced {
 		return x.copyFile(file, n)
 	}
 	sent, err := io.CopyN(x.w, file, n)
