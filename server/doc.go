@@ -14,7 +14,8 @@
 //	}
 //
 // A program that has an http.Server already takes the application as an
-// [http.Handler]:
+// [http.Handler], with defaults by [Handler] or with the fields of a Server by
+// [Server.Handler]:
 //
 //	mux.Handle("/shop/", http.StripPrefix("/shop", server.Handler(app)))
 //
@@ -58,7 +59,7 @@
 //
 // No limit bounds a response as a whole. The limits on time and on the size of
 // heads are those of a Server; a [Handler] in a server of somebody else's has
-// those of that server, and only MaxBodyBytes.
+// those of that server, and MaxBodyBytes.
 //
 // # Protocols
 //

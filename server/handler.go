@@ -15,17 +15,19 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
-// Handler returns app as an http.Handler, with the defaults of Server. Limits
-// on time are those of the http.Server that it is given to.
+// Handler returns app as an http.Handler, with the defaults of Server:
+// (&Server{App: app}).Handler().
+func Handler(app wsgi.Application) http.Handler { return (&Server{App: app}).Handler() }
+
+// Handler returns s.App as an http.Handler for an http.Server of the caller's.
+// The fields of s that concern one request hold there as well. What listens,
+// and the limits on time and on the size of heads, are the http.Server's.
 //
 // It may be mounted by http.StripPrefix: the prefix becomes SCRIPT_NAME. It
 // must not stand behind an http.ServeMux pattern that cleans paths, unless
 // that is wanted: the mux redirects "//a" before the application sees it
 // (CGI-19).
-func Handler(app wsgi.Application) http.Handler {
-	s := &Server{App: app}
-	return s.newHandler()
-}
+func (s *Server) Handler() http.Handler { return s.newHandler() }
 
 // handler runs requests of net/http through the gateway.
 type handler struct {

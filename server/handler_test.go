@@ -49,6 +49,21 @@ func TestHandler(t *testing.T) {
 			t.Errorf("answer is %s %q, and seems complete", a.Status, a.body)
 		}
 	})
+	// What a Server is told of a request holds in a Handler of it.
+	t.Run("CFG-04/of-a-server", func(t *testing.T) {
+		errs := new(testlog.Log)
+		s := &server.Server{MaxBodyBytes: 3, Errors: errs, Software: "shop/1", App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			e.Errors().WriteString("told\n")
+			return text(e.Var("shop.name"))(e, start)
+		}), Environ: map[string]string{"shop.name": "Corner"}}
+		l := serveHandler(t, s.Handler(), false)
+		if a := l.roundTrip(get("/")); a.body != "Corner" || a.Header.Get("Server") != "shop/1" || errs.String() != "told\n" {
+			t.Errorf("answer is %q of %q, errors %q", a.body, a.Header.Get("Server"), errs)
+		}
+		if a := l.roundTrip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabcd"); a.StatusCode != 413 {
+			t.Errorf("answer to a large body is %s, expected 413", a.Status)
+		}
+	})
 	outer := func(name, value string, app app) http.Handler {
 		inner := server.Handler(wsgi.AppFunc(app))
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
