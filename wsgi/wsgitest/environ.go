@@ -1,12 +1,11 @@
 package wsgitest
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -194,29 +193,12 @@ func isToken(name string) bool {
 // errorText is wsgi.errors of an environ that no server made.
 type errorText struct {
 	wsgi.ErrorStream
-	text *lockedBuffer
+	text *testlog.Log
 }
 
 func newErrorText() *errorText {
-	text := new(lockedBuffer)
+	text := new(testlog.Log)
 	return &errorText{wsgi.NewErrors(text), text}
 }
 
 func (e *errorText) String() string { return e.text.String() }
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
