@@ -17,7 +17,7 @@ import (
 // environOf returns the dictionary that an application gets.
 func environOf(t *testing.T, r request) map[string]any {
 	var environ map[string]any
-	r.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+	got := r.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		environ = p.environ.Map()
 		for key, value := range environ {
 			got, ok := p.environ.Lookup(key)
@@ -36,9 +36,19 @@ func environOf(t *testing.T, r request) map[string]any {
 		if n != len(environ) {
 			t.Errorf("All yields %d keys, %d of them different", n, len(environ))
 		}
+		for enough := range n { // after a break, range panics at what goes on
+			for range p.environ.All() {
+				if enough--; enough < 0 {
+					break
+				}
+			}
+		}
 		start("200 OK", nil, nil)
 		return p.body(), nil
 	})
+	if len(got.reports) > 0 {
+		t.Errorf("reported %q", got.reports)
+	}
 	return environ
 }
 

@@ -24,7 +24,7 @@ func (w *writeLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A failingLog fails after some writes.
+// A failingLog fails after some writes, in the middle of one.
 type failingLog struct {
 	writeLog
 	after int
@@ -32,7 +32,8 @@ type failingLog struct {
 
 func (f *failingLog) Write(p []byte) (int, error) {
 	if len(f.writes) == f.after {
-		return 0, errBoom
+		n, _ := f.writeLog.Write(p[:4])
+		return n, errBoom
 	}
 	return f.writeLog.Write(p)
 }
@@ -152,10 +153,10 @@ func TestGatewayErrorStream(t *testing.T) {
 			environ.Errors().WriteString("not taken\n")
 			return nil, errBoom
 		}), x)
-		if diff := cmp.Diff([]string{"taken\n"}, own.writes); diff != "" {
+		if diff := cmp.Diff([]string{"taken\n", "not "}, own.writes); diff != "" {
 			t.Errorf("stream of the protocol (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{"not taken\n", "gowsgi: GET : application failed: boom\n"}, shared.writes); diff != "" {
+		if diff := cmp.Diff([]string{"taken\n", "gowsgi: GET : application failed: boom\n"}, shared.writes); diff != "" {
 			t.Errorf("Errors (-want +got):\n%s", diff)
 		}
 	})

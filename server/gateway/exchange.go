@@ -69,6 +69,11 @@ func (x *Exchange) Closes() bool {
 // That of an Exchange cannot: an application may keep it, and so each request
 // needs a new one.
 type response struct {
+	state
+	few [16]wsgi.Header // the room that headers needs in most responses, with what a stack of middlewares adds
+}
+
+type state struct {
 	started   bool // start_response was called, whether it succeeded or not
 	committed bool // the head is sent: it can no longer be replaced
 	discard   bool // the response has no body on the wire
@@ -78,11 +83,10 @@ type response struct {
 	code      uint16
 	status    string
 	headers   wsgi.Headers
-	length    int64           // Content-Length of the response, -1 for none
-	sent      int64           // body bytes given to the transport
-	failure   error           // why the response must not complete; nil if it may
-	gone      error           // why the client cannot be reached; nil if it can
-	few       [16]wsgi.Header // the room that headers needs in most responses, with what a stack of middlewares adds
+	length    int64 // Content-Length of the response, -1 for none; once started
+	sent      int64 // body bytes given to the transport
+	failure   error // why the response must not complete; nil if it may
+	gone      error // why the client cannot be reached; nil if it can
 }
 
 var responses = sync.Pool{New: func() any { return new(response) }}
@@ -92,9 +96,7 @@ var responses = sync.Pool{New: func() any { return new(response) }}
 func (x *Exchange) recycle() {
 	r := x.response
 	x.response = nil
-	r.started, r.committed, r.discard, r.single, r.overflow, r.stopped = false, false, false, false, false, false
-	r.code, r.status, r.headers = 0, "", nil
-	r.sent, r.failure, r.gone = 0, nil, nil
+	r.state = state{}
 	responses.Put(r)
 }
 

@@ -60,10 +60,6 @@ func (x *Exchange) report(level slog.Level, message string, err error) {
 		g.writeErrors(fmt.Appendf(nil, "gowsgi: %s %s: %s: %s", x.Method, x.path(), message, describe(err)))
 		return
 	}
-	logger := g.logger()
-	if !logger.Enabled(x.ctx, level) {
-		return
-	}
 	attrs := []slog.Attr{
 		slog.String("method", x.Method), slog.String("path", x.path()), slog.Any("error", err),
 	}
@@ -73,7 +69,7 @@ func (x *Exchange) report(level slog.Level, message string, err error) {
 	if panicked := (*wsgi.PanicError)(nil); errors.As(err, &panicked) {
 		attrs = append(attrs, slog.String("stack", string(panicked.Stack)))
 	}
-	logger.LogAttrs(context.WithoutCancel(x.ctx), level, message, attrs...)
+	g.logger().LogAttrs(context.WithoutCancel(x.ctx), level, message, attrs...)
 }
 
 func (g *Gateway) logger() *slog.Logger {

@@ -65,6 +65,15 @@ func TestGatewayFile(t *testing.T) {
 			},
 			want: []string{"head 200 OK; Content-Length: 0", "file ", "end"},
 		}, {
+			name: "FILE-11/position-beyond-the-end",
+			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				start("200 OK", nil, nil)
+				file := open(t, contents)
+				file.Seek(20, io.SeekStart)
+				return wrap(p, file), nil
+			},
+			want: []string{"head 200 OK; Content-Length: 0", "file ", "end"},
+		}, {
 			name: "FILE-16/after-write",
 			call: func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				write, _ := start("200 OK", nil, nil)

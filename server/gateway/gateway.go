@@ -74,7 +74,7 @@ func (e *ClientError) Unwrap() error { return e.Err }
 // Call answers with Status, as the gateway does when the error reaches it. By it
 // the error is an application, so that a middleware that makes responses of
 // errors knows what to answer without knowing the gateway.
-func (e *ClientError) Call(environ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
+func (e *ClientError) Call(_ *wsgi.Environ, startResponse wsgi.StartResponse) (wsgi.Iterable, error) {
 	text := e.Status + "\n"
 	_, err := startResponse(e.Status, wsgi.Headers{
 		{Name: "Content-Type", Value: "text/plain; charset=utf-8"},
@@ -82,9 +82,6 @@ func (e *ClientError) Call(environ *wsgi.Environ, startResponse wsgi.StartRespon
 	}, nil)
 	if err != nil {
 		return nil, err
-	}
-	if environ.Var("REQUEST_METHOD") == "HEAD" {
-		return wsgi.Empty(), nil
 	}
 	return wsgi.Strings(text), nil
 }

@@ -158,14 +158,16 @@ func TestGatewayGone(t *testing.T) {
 	t.Run("ERR-15/cause", func(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(errWire)
-		got := request{ctx: ctx}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			return nil, context.Cause(p.environ.Context())
-		})
-		if !errors.Is(got.err, errWire) {
-			t.Errorf("Serve returned %v, expected the cause", got.err)
-		}
-		if diff := cmp.Diff(left, got.reports); diff != "" {
-			t.Error(diff)
+		for _, why := range []error{context.Cause(ctx), ctx.Err()} { // whichever the application asks for
+			got := request{ctx: ctx}.serve(t, func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				return nil, why
+			})
+			if !errors.Is(got.err, errWire) {
+				t.Errorf("after %v Serve returned %v, expected the cause", why, got.err)
+			}
+			if diff := cmp.Diff(left, got.reports); diff != "" {
+				t.Error(diff)
+			}
 		}
 	})
 }

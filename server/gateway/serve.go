@@ -28,7 +28,6 @@ var ErrCut = errors.New("wsgi: the response was cut")
 func (g *Gateway) Serve(ctx context.Context, app wsgi.Application, x *Exchange) (cut error) {
 	x.ctx, x.gateway = ctx, g
 	x.response = responses.Get().(*response)
-	x.length = -1
 	x.environ.Reset(ctx, (*variables)(x))
 	if g.SingleThread {
 		g.turn.Lock()

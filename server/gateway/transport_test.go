@@ -23,7 +23,9 @@ func TestGatewayTransport(t *testing.T) {
 		return parts{p, open(t, "0123456789"), 5}, nil
 	}
 	hints := func(p *probe, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		p.environ.Get("wsgi.early_hints").(func(wsgi.Headers) error)(nil)
+		hint := p.environ.Get("wsgi.early_hints").(func(wsgi.Headers) error)
+		hint(nil)
+		hint(nil)
 		start("200 OK", nil, nil)
 		return p.body("a"), nil
 	}
@@ -52,7 +54,7 @@ func TestGatewayTransport(t *testing.T) {
 		{"ERR-15/write", writes, 6, nil},
 		{"ERR-15/files", file, 5, func(w *wire) gateway.Transport { return fileWire{w} }},
 		{"ERR-15/files-as-blocks", file, 5, nil},
-		{"ERR-15/hints", hints, 4, func(w *wire) gateway.Transport { return hintWire{w} }},
+		{"ERR-15/hints", hints, 5, func(w *wire) gateway.Transport { return hintWire{w} }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
