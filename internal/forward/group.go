@@ -1,7 +1,6 @@
 package forward
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -13,9 +12,11 @@ import (
 type Group struct {
 	mu       sync.Mutex
 	backends []*Backend
-	most     int           // requests under way at one backend, 0 for no limit
-	room     chan struct{} // closed when there is room, or a backend came back
-	turn     int           // with whom the next search begins: equals take turns
+	most     int         // requests under way at one backend, 0 for no limit
+	turn     int         // with whom the next search begins: equals take turns
+	waiting  []*waiter   // in the order in which they came
+	retrying int         // of them, how many have tried a backend before
+	alarm    *time.Timer // for the next backend that is left alone no longer, while somebody waits
 }
 
 // Backend is one of a Group.
@@ -32,7 +33,7 @@ type Backend struct {
 // NewGroup returns a group of backends that take at most most requests each at
 // the same time, 0 for no limit.
 func NewGroup(addrs []string, most int) *Group {
-	g := &Group{most: most, room: make(chan struct{})}
+	g := &Group{most: most}
 	for _, addr := range addrs {
 		g.backends = append(g.backends, &Backend{Addr: addr, group: g})
 	}
@@ -44,37 +45,6 @@ var (
 	ErrBusy = errors.New("every backend has as many requests under way as it may, expected one to be free in time")
 	ErrNone = errors.New("no backend is left to be tried")
 )
-
-// Acquire chooses a backend that is not among tried, and waits for one to have
-// room, at most as long as wait says, 0 for no limit. The caller must Release
-// it.
-func (g *Group) Acquire(ctx context.Context, wait time.Duration, tried []*Backend) (*Backend, error) {
-	var late <-chan time.Time
-	for {
-		g.mu.Lock()
-		b, some := g.choose(tried, time.Now())
-		room := g.room
-		g.mu.Unlock()
-		switch {
-		case b != nil:
-			return b, nil
-		case !some:
-			return nil, ErrNone
-		}
-		if late == nil && wait > 0 {
-			timer := time.NewTimer(wait)
-			defer timer.Stop()
-			late = timer.C
-		}
-		select {
-		case <-room:
-		case <-late:
-			return nil, ErrBusy
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
 
 // choose returns the backend that is to take a request, nil when those that
 // could have no room; some tells whether there are any. The caller holds the
@@ -125,14 +95,7 @@ func (b *Backend) Release() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	b.active--
-	g.wake()
-}
-
-// wake lets those who wait look again. Each looks for itself, so that none can
-// lose the word that another was woken by.
-func (g *Group) wake() {
-	close(g.room)
-	g.room = make(chan struct{})
+	g.serve()
 }
 
 // Failed notes that b could not be reached.
@@ -141,7 +104,7 @@ func (b *Backend) Failed() {
 	defer b.group.mu.Unlock()
 	b.failures++
 	b.until = time.Now().Add(penalty(b.failures))
-	b.group.wake() // who waits for b may take another now
+	b.group.serve() // who waits for b may take another now
 }
 
 // Reached notes that b was.
@@ -150,6 +113,6 @@ func (b *Backend) Reached() {
 	defer b.group.mu.Unlock()
 	if b.failures > 0 {
 		b.failures, b.until = 0, time.Time{}
-		b.group.wake()
+		b.group.serve()
 	}
 }
