@@ -78,6 +78,9 @@ func serve(ctx context.Context, app wsgi.Application, environ []string, in io.Re
 			return fmt.Errorf("cgi: %w", err)
 		}
 		fmt.Fprintln(errs, "gowsgi: request refused:", err)
+		if x.vars.Announced() {
+			drain(ctx, in, in, linger)
+		}
 		return nil
 	}
 	if x.vars.Method() == "" {
@@ -91,37 +94,14 @@ func serve(ctx context.Context, app wsgi.Application, environ []string, in io.Re
 	// process, which has still to close the body.
 	x.response = backend.Response{W: out, Form: cgi.Status, Done: out.Close}
 	g := gateway.Gateway{SingleThread: true, Multiprocess: true, RunOnce: true, Errors: errs}
-	if err := g.Serve(ctx, app, &x.Exchange); err != nil {
+	err := g.Serve(ctx, app, &x.Exchange)
+	if x.Input != nil { // after a response that was cut too
+		drain(ctx, x.Input, in, linger)
+	}
+	if err != nil {
 		return fmt.Errorf("cgi: %w", err)
 	}
-	drain(ctx, x.Input, linger)
 	return nil
-}
-
-const (
-	mostUnread = 16 << 10 << 10
-	lingering  = 5 * time.Second
-)
-
-// drain reads what the application left of the request body, for as long as
-// linger says.
-// Apache writes the whole body before it looks for the response, and when the
-// program is gone by then the client gets neither.
-func drain(ctx context.Context, in io.Reader, linger time.Duration) {
-	if in == nil || linger == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, linger)
-	defer cancel()
-	read := make(chan struct{})
-	go func() { // which may outlast this function: the process ends next
-		defer close(read)
-		io.CopyN(io.Discard, in, mostUnread)
-	}()
-	select {
-	case <-read:
-	case <-ctx.Done():
-	}
 }
 
 // settle takes the variables of the process environment. A name that no CGI

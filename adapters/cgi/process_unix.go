@@ -3,6 +3,7 @@
 package cgi
 
 import (
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -14,3 +15,6 @@ func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: t
 func terminateGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 
 func killGroup(cmd *exec.Cmd) { syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// shutRead has a socket take nothing more. It returns false for what is no socket.
+func shutRead(f *os.File) bool { return syscall.Shutdown(int(f.Fd()), syscall.SHUT_RD) == nil }

@@ -91,7 +91,10 @@ func (r relayed) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (r relayed) Close() error { return nil }
+func (r relayed) Close() error {
+	_, err := io.WriteString(r.Conn, "0:")
+	return err
+}
 
 // answerRelay runs serve for each relay that connects to the socket, for the
 // time of the test.
@@ -124,7 +127,7 @@ func answerRelay(t testing.TB, socket string, app wsgi.Application) {
 				// own, and here they take turns.
 				turn.Lock()
 				defer turn.Unlock()
-				if serve(context.Background(), app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard, 0) == nil {
+				if serve(context.Background(), app, strings.Split(string(block), "\x00"), in, relayed{c}, io.Discard, lingering) == nil {
 					io.WriteString(c, "0:")
 				}
 			}()
@@ -166,8 +169,18 @@ func TestRules(t *testing.T) {
 
 // program is the application of program.
 func program(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-	if environ.Var("QUERY_STRING") == "path" {
+	switch environ.Var("QUERY_STRING") {
+	case "path":
 		return wsgi.Response{Status: "200 OK", Body: wsgi.Strings(environ.Var("PATH_INFO"))}.Call(environ, start)
+	case "early": // the body is not read
+		return wsgi.Response{Status: "413 Content Too Large", Body: wsgi.Strings("early")}.Call(environ, start)
+	case "cut":
+		write, err := start("200 OK", nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		write([]byte("begun"))
+		return nil, errors.New("the rest is lost")
 	}
 	marker, _ := strings.CutPrefix(environ.Var("QUERY_STRING"), "endless=")
 	if marker == environ.Var("QUERY_STRING") {
