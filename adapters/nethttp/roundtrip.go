@@ -7,8 +7,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/internal/duplex"
@@ -41,16 +43,26 @@ func (c balance) RoundTrip(r *http.Request) (*http.Response, error) {
 		f.mu.Lock()
 		f.backend = b.Addr
 		f.mu.Unlock()
-		response, err := c.send(r, b)
+		var fresh atomic.Bool // the connection was made for this request
+		trace := &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { fresh.Store(!info.Reused) }}
+		response, err := c.send(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)), b)
 		if err == nil {
-			b.Reached()
+			b.Answered()
 			return response, nil
 		}
+		var timeout net.Error
+		dial := (*net.OpError)(nil)
+		unreached := errors.As(err, &dial) && dial.Op == "dial"
+		clients := r.Context().Err() != nil || f.inputError() != nil
+		// Else the request is one that cannot be sent, or a connection that was kept
+		// has ended.
+		if !clients && (unreached || fresh.Load() || errors.As(err, &timeout) && timeout.Timeout()) {
+			b.Failed()
+		}
 		b.Release()
-		if dial := (*net.OpError)(nil); r.Context().Err() != nil || !errors.As(err, &dial) || dial.Op != "dial" {
+		if clients || !unreached {
 			return nil, err
 		}
-		b.Failed()
 		last = &forward.Failure{Doing: "connecting", Backend: b.Addr, Err: err}
 		tried = append(tried, b)
 	}

@@ -33,8 +33,9 @@ type Client struct {
 	Network, Addr string
 
 	// Addrs are further backends, on the same Network. A request goes to the
-	// backend that has the fewest under way. One that cannot be reached is left
-	// alone for a second, and longer each time, as long as there is another.
+	// backend that has the fewest under way. One that cannot be reached, or does
+	// not answer, is left alone for a second, and longer each time until it
+	// answers, as long as there is another.
 	Addrs []string
 
 	// Environ holds variables that are sent with every request, in the place of

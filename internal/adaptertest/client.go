@@ -137,6 +137,8 @@ func (c Client) Test(t *testing.T) {
 		"failures":    c.failures,
 		"busy":        c.busy,
 		"balance":     c.balance,
+		"health":      c.health,
+		"innocent":    c.innocent,
 		"no address":  c.noAddress,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,8 +42,12 @@ func (c *Client) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 		}
 		return x.response(head, rest), nil
 	}
+	stale := x.kept && x.gone(err)
+	if err = x.explain(err); x.backend != nil && errors.As(err, new(*Failure)) && !stale {
+		x.backend.Failed()
+	}
 	x.finish(false)
-	return Fail(c.Logger, environ, start, x.explain(err))
+	return Fail(c.Logger, environ, start, err)
 }
 
 // explain returns what an error means for the client: a Failure, or what the

@@ -24,7 +24,8 @@ type exchange struct {
 	stream  Stream   // nil when there is no connection
 	channel Channel
 	stop    func() bool   // ends the watch for the client's leaving
-	heard   bool          // something has come on stream; for the reader
+	kept    bool          // stream has carried another request
+	heard   bool          // something has come on a stream that was kept; for the reader
 	sent    chan struct{} // closed when nothing more is sent of the body; nil without one
 
 	mu       sync.Mutex

@@ -25,7 +25,7 @@ type Backend struct {
 
 	group    *Group
 	active   int       // requests under way
-	failures int       // that it could not be reached, one after the other
+	failures int       // requests that it did not answer, one after the other
 	until    time.Time // until then it is left alone when there is another
 	idle     idleList
 }
@@ -50,29 +50,29 @@ var (
 // could have no room; some tells whether there are any. The caller holds the
 // lock.
 func (g *Group) choose(tried []*Backend, now time.Time) (best *Backend, some bool) {
-	var down *Backend // the one that is to be tried again first
+	var down *Backend // the one with room that is to be tried again first
+	left := false     // some are left alone
 	for i := range g.backends {
 		b := g.backends[(g.turn+i)%len(g.backends)]
 		if slices.Contains(tried, b) {
 			continue
 		}
+		room := g.most == 0 || b.active < g.most
 		if now.Before(b.until) {
-			if down == nil || b.until.Before(down.until) {
+			left = true
+			if room && (down == nil || b.until.Before(down.until)) {
 				down = b
 			}
 			continue
 		}
 		some = true
-		if (g.most == 0 || b.active < g.most) && (best == nil || b.active < best.active) {
+		if room && (best == nil || b.active < best.active) {
 			best = b
 		}
 	}
-	if !some && down != nil {
-		// Better a backend that was out of reach than none.
-		some = true
-		if g.most == 0 || down.active < g.most {
-			best = down
-		}
+	if !some && left {
+		// Better a backend that has failed than none.
+		best, some = down, true
 	}
 	if best != nil {
 		best.active++
@@ -98,7 +98,9 @@ func (b *Backend) Release() {
 	g.serve()
 }
 
-// Failed notes that b could not be reached.
+// Failed notes that b has not answered a request: it could not be reached, or took
+// it in vain. A backend that fails at once has the fewest requests under way, and
+// would otherwise get most of them.
 func (b *Backend) Failed() {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
@@ -107,8 +109,8 @@ func (b *Backend) Failed() {
 	b.group.serve() // who waits for b may take another now
 }
 
-// Reached notes that b was.
-func (b *Backend) Reached() {
+// Answered notes that b has answered a request.
+func (b *Backend) Answered() {
 	b.group.mu.Lock()
 	defer b.group.mu.Unlock()
 	if b.failures > 0 {

@@ -97,14 +97,30 @@ func TestDown(t *testing.T) {
 		if b := acquire(t, g); b == a {
 			t.Errorf("it is tried by a second request before the first has found out")
 		}
-		a.Reached()
+		a.Answered()
 		if b := acquire(t, g); b != a {
-			t.Errorf("once reached it is not used")
+			t.Errorf("once it has answered it is not used")
 		}
 		for failures, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 5: 16 * time.Second, 6: 30 * time.Second, 99: 30 * time.Second} {
 			if got := penalty(failures); got != want {
 				t.Errorf("after %d failures the penalty is %v, expected %v", failures, got, want)
 			}
+		}
+	})
+}
+
+// Where all have failed each gets what it may.
+func TestAllDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGroup([]string{"a", "b"}, 1)
+		for _, b := range g.backends {
+			b.Failed()
+		}
+		if a, b := acquire(t, g), acquire(t, g); a == b {
+			t.Errorf("two requests went to %s, which may have one", a.Addr)
+		}
+		if b, err := g.Acquire(t.Context(), time.Millisecond, nil); err != ErrBusy {
+			t.Errorf("a third got %v, %v, expected ErrBusy", b, err)
 		}
 	})
 }

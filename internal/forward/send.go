@@ -26,11 +26,14 @@ func (x *exchange) exchange(environ *wsgi.Environ) (head cgi.Head, rest []byte, 
 	}
 	pairs := x.client.collect(environ, x.body.Length, x.body.declared).all
 	for {
-		kept, err := x.send(pairs)
-		if err != nil {
+		if err := x.send(pairs); err != nil {
 			return head, nil, err
 		}
-		if head, rest, err = x.readHead(); err == nil || !kept || !x.lost(err) {
+		if head, rest, err = x.readHead(); err == nil {
+			x.backend.Answered()
+			return head, rest, nil
+		}
+		if !x.lost(err) {
 			return head, rest, err
 		}
 		// The backend closed the connection when this request was on its way,
@@ -47,20 +50,25 @@ func (x *exchange) exchange(environ *wsgi.Environ) (head cgi.Head, rest []byte, 
 // connection, after err: it asks for information alone, and the backend has
 // closed the connection without a byte of an answer (RFC 9112, 9.3.1).
 func (x *exchange) lost(err error) bool {
-	return !x.heard && safe(x.method) && x.body.Length == 0 && x.ctx.Err() == nil &&
-		(errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
+	return x.kept && x.gone(err) && safe(x.method) && x.body.Length == 0 && x.ctx.Err() == nil
+}
+
+// gone reports whether err says that the backend has closed the connection without
+// a byte of an answer.
+func (x *exchange) gone(err error) bool {
+	return !x.heard && (errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE))
 }
 
 // send sends the request to a backend, or to the next when nothing of it could
-// be sent. kept tells that it went on a connection that had carried another.
-func (x *exchange) send(pairs Pairs) (kept bool, err error) {
+// be sent.
+func (x *exchange) send(pairs Pairs) (err error) {
 	c := x.client
 	b := buffers.Get().(*[]byte)
 	defer buffers.Put(b)
 	*b = (*b)[:0]
 	if c.protocol.Head != nil {
 		if *b, err = c.protocol.Head(*b, pairs, c.MaxIdleConns > 0); err != nil {
-			return false, &Failure{Status: unwritable(err), Doing: "writing the variables", Err: err}
+			return &Failure{Status: unwritable(err), Doing: "writing the variables", Err: err}
 		}
 	}
 	if x.body.Length == 0 && c.protocol.End != nil {
@@ -71,14 +79,13 @@ func (x *exchange) send(pairs Pairs) (kept bool, err error) {
 	for {
 		backend, err := c.Group.Acquire(x.ctx, c.QueueTimeout, tried)
 		if err == ErrNone && last != nil {
-			return false, last
+			return last
 		}
 		if err != nil {
-			return false, &Failure{Doing: "waiting for a backend", Err: err}
+			return &Failure{Doing: "waiting for a backend", Err: err}
 		}
 		x.backend = backend
-		kept, err := x.connect(pairs)
-		if err != nil {
+		if err := x.connect(pairs); err != nil {
 			if x.ctx.Err() == nil {
 				backend.Failed()
 			}
@@ -87,11 +94,11 @@ func (x *exchange) send(pairs Pairs) (kept bool, err error) {
 			n, err := x.write(*b)
 			if err == nil {
 				x.upload()
-				return kept, nil
+				return nil
 			}
 			last = &Failure{Doing: "sending the request", Backend: backend.Addr, Err: err}
 			if n > 0 || !safe(x.method) {
-				return false, last
+				return last
 			}
 			x.stop()
 			x.stream.Close()
@@ -100,9 +107,9 @@ func (x *exchange) send(pairs Pairs) (kept bool, err error) {
 		backend.Release()
 		x.backend = nil
 		if x.ctx.Err() != nil {
-			return false, last
+			return last
 		}
-		if !kept {
+		if !x.kept {
 			tried = append(tried, backend)
 		}
 	}
@@ -126,11 +133,11 @@ func safe(method string) bool {
 	return false
 }
 
-// connect gets a connection to the backend; kept tells that it has carried a
-// request before.
-func (x *exchange) connect(pairs Pairs) (kept bool, err error) {
+// connect gets a connection to the backend, one that was kept where there is one.
+func (x *exchange) connect(pairs Pairs) (err error) {
 	c := x.client
-	if x.stream = x.backend.idle.get(); x.stream == nil {
+	x.stream = x.backend.idle.get()
+	if x.kept = x.stream != nil; !x.kept {
 		ctx := x.ctx
 		if c.DialTimeout > 0 {
 			var cancel context.CancelFunc
@@ -147,21 +154,18 @@ func (x *exchange) connect(pairs Pairs) (kept bool, err error) {
 		}
 		if err != nil {
 			x.stream = nil
-			return false, err
+			return err
 		}
-		x.backend.Reached()
-	} else {
-		kept = true
 	}
 	stream := x.stream
-	if x.heard = false; kept {
+	if x.heard = false; x.kept {
 		x.channel = c.protocol.Open(heard{stream, x}, x.errs)
 	} else {
 		x.channel = c.protocol.Open(stream, x.errs)
 	}
 	channel := x.channel
 	x.stop = context.AfterFunc(x.ctx, func() { end(stream, channel) })
-	return kept, nil
+	return nil
 }
 
 // heard is a connection that was kept, and notes when the backend has said

@@ -18,8 +18,8 @@ func TestRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range Fronts {
-		if f.Protocol == "cgi" || f.Protocol == "fcgid" {
-			continue // mod_fcgid is not for applications that the rules matter to, as rules.md says
+		if f.Protocol == "cgi" {
+			continue
 		}
 		t.Run(f.String(), func(t *testing.T) {
 			t.Parallel() // most of the time is spent on waiting
