@@ -61,11 +61,16 @@ func relay(l net.Listener, addr string) {
 				return
 			}
 			defer far.Close()
+			ended := make(chan struct{})
 			go func() {
+				defer close(ended)
 				io.Copy(far, near)
 				far.(*net.TCPConn).CloseWrite()
 			}()
-			io.Copy(near, far)
+			if _, err := io.Copy(near, far); err == nil {
+				near.(*net.UnixConn).CloseWrite()
+				<-ended // what is closed before all is read of it is reset
+			}
 		}()
 	}
 }
