@@ -33,16 +33,25 @@ func (s *Server) Handler() http.Handler { return s.newHandler() }
 type handler struct {
 	server  *Server
 	app     wsgi.Application
-	gateway gateway.Gateway
+	gateway *gateway.Gateway
 	maxBody int64 // bytes, 0 for no limit
 	timed   bool  // the connections are ours: bound what they wait for
 }
 
 func (s *Server) newHandler() *handler {
 	return &handler{
-		server: s,
-		app:    s.App,
-		gateway: gateway.Gateway{
+		server:  s,
+		app:     s.App,
+		gateway: s.oneGateway(),
+		maxBody: limit(s.MaxBodyBytes, defaultMaxBodyBytes),
+	}
+}
+
+// oneGateway returns the gateway of s: one, however many handlers there are, for
+// it sees to SingleThread, and to the lines of Errors.
+func (s *Server) oneGateway() *gateway.Gateway {
+	s.gatewayOnce.Do(func() {
+		s.gateway = &gateway.Gateway{
 			SingleThread:           s.SingleThread,
 			Multiprocess:           s.Multiprocess,
 			Environ:                s.Environ,
@@ -51,9 +60,9 @@ func (s *Server) newHandler() *handler {
 			Debug:                  s.Debug,
 			Errors:                 s.Errors,
 			Logger:                 s.Logger,
-		},
-		maxBody: limit(s.MaxBodyBytes, defaultMaxBodyBytes),
-	}
+		}
+	})
+	return s.gateway
 }
 
 // limit reads a field whose zero value means the default and whose negative

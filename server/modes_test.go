@@ -3,10 +3,12 @@ package server_test
 import (
 	"errors"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -115,6 +117,17 @@ func TestServerSingleThread(t *testing.T) {
 		if got := c.answer("GET").body; got != "false" {
 			t.Errorf("wsgi.multithread is %q (ENV-18)", got)
 		}
+	}
+	// Nor by way of a handler of the same server.
+	var wg sync.WaitGroup
+	for _, c := range clients {
+		h := l.server.Handler()
+		wg.Go(func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)) })
+		c.send("%s", get("/"))
+	}
+	wg.Wait()
+	for _, c := range clients {
+		c.answer("GET")
 	}
 	if most.Load() != 1 {
 		t.Errorf("THR-01: %d requests were in the application at once", most.Load())

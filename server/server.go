@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -118,10 +119,12 @@ type Server struct {
 	// request. When nil, slog.Default is used.
 	Logger *slog.Logger
 
-	once   sync.Once
-	http   *http.Server
-	silent silent
-	open   atomic.Int64 // connections
+	once        sync.Once // of http
+	http        *http.Server
+	gatewayOnce sync.Once
+	gateway     *gateway.Gateway
+	silent      silent
+	open        atomic.Int64 // connections
 }
 
 func (s *Server) logger() *slog.Logger {

@@ -24,8 +24,8 @@ type FileWrapper func(file io.Reader, blockSize int) Iterable
 // StreamFiles in the place of Blocks. It yields the same bytes in the same
 // order, but may call sendFile for a part of them: n bytes of file from its
 // present position, or, for n < 0, all that follows. sendFile returns how many
-// bytes were taken and the reason if that is less; after an error nothing
-// further is sent. Like yield, it is called only from the goroutine that
+// bytes were taken; less than n and no error means that the file has ended.
+// After an error nothing further is sent. Like yield, it is called only from the goroutine that
 // iterates and only while StreamFiles runs.
 //
 // A middleware that wraps a body does not forward this method: it iterates

@@ -113,7 +113,7 @@ func (l blockList) Blocks(yield func(block []byte, err error) bool) {
 func (l blockList) Close() error { return nil }
 func (l blockList) Len() int     { return len(l) }
 
-const defaultBlockSize = 32 << 10 // bytes; one pipe buffer half, and what io.Copy uses
+const defaultBlockSize = 32 << 10 // bytes, as of io.Copy
 
 // Reader returns a body that yields what r reads, in blocks of at most
 // blockSize bytes; blockSize <= 0 means 32 KiB. A block is yielded as soon as

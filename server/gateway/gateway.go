@@ -66,6 +66,7 @@ type ClientError struct {
 	Err    error  // what happened
 }
 
+// Error returns the status, and what happened.
 func (e *ClientError) Error() string { return e.Status + ": " + e.Err.Error() }
 
 // Unwrap returns Err.
