@@ -26,6 +26,16 @@ type requestBody struct {
 	failed bool          // it cannot be read to its end
 }
 
+// isEnded reports whether all was read. Who reads at this moment has not come to
+// the end.
+func (b *requestBody) isEnded() bool {
+	if !b.mu.TryLock() {
+		return false
+	}
+	defer b.mu.Unlock()
+	return b.ended
+}
+
 // openBody prepares the body of a request that has one.
 func (x *exchange) openBody() {
 	x.Input = x

@@ -43,9 +43,12 @@ func (e *extension) HTTPRequest(environ *wsgi.Environ) (*http.Request, bool) {
 // SetReadDeadline bounds the time for reading the request body, in the place
 // of the server's own limit, which the zero time puts in force again.
 func (e *extension) SetReadDeadline(t time.Time) error {
-	if e.body != nil {
-		e.body.fixed.Store(!t.IsZero())
+	if e.body == nil || e.body.isEnded() {
+		// What net/http reads now, it reads to learn that the client has left; and
+		// it takes the end of the time for that.
+		return nil
 	}
+	e.body.fixed.Store(!t.IsZero())
 	return http.NewResponseController(e.w).SetReadDeadline(t)
 }
 

@@ -119,6 +119,47 @@ func TestServerFile(t *testing.T) {
 	noDescriptors(t, path)
 }
 
+// shrinking is a body that has fewer bytes in its file than it says.
+type shrinking struct {
+	wsgi.Iterable
+	file *os.File
+	n    int64
+}
+
+func (s shrinking) StreamFiles(_ func([]byte, error) bool, sendFile func(*os.File, int64) (int64, error)) {
+	sendFile(s.file, s.n)
+}
+
+// TestServerShrinkingFile cuts a file while it is sent: that is nobody's fault, but
+// no client has left.
+func TestServerShrinkingFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte("0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range protocols {
+		t.Run("LEN-04/"+p.name, func(t *testing.T) {
+			l, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				file, err := os.Open(path)
+				if err != nil {
+					return nil, err
+				}
+				start("200 OK", withLength("15"), nil)
+				return shrinking{e.FileWrapper()(file, 0), file, 15}, nil
+			})})
+			r, err := p.client(t).Get(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Body.Close()
+			if b, err := io.ReadAll(r.Body); err == nil || string(b) != "0123456789" {
+				t.Errorf("got %q, %v, expected the file and a cut", b, err)
+			}
+			eventually(t, "the report", func() bool { return strings.Contains(l.log.String(), "LEN-04") })
+		})
+	}
+}
+
 // noDescriptors sees to it that no response kept the file open (FILE-08).
 func noDescriptors(t *testing.T, path string) {
 	if runtime.GOOS != "linux" {

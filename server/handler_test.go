@@ -54,11 +54,17 @@ func TestHandler(t *testing.T) {
 		errs := new(testlog.Log)
 		s := &server.Server{MaxBodyBytes: 3, Errors: errs, Software: "shop/1", App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			e.Errors().WriteString("told\n")
+			if e.Var("PATH_INFO") == "/named" {
+				return respond("200 OK", wsgi.Headers{{Name: "server", Value: "its own"}}, "x")(e, start)
+			}
 			return text(e.Var("shop.name"))(e, start)
 		}), Environ: map[string]string{"shop.name": "Corner"}}
 		l := serveHandler(t, s.Handler(), false)
 		if a := l.roundTrip(get("/")); a.body != "Corner" || a.Header.Get("Server") != "shop/1" || errs.String() != "told\n" {
 			t.Errorf("answer is %q of %q, errors %q", a.body, a.Header.Get("Server"), errs)
+		}
+		if a := l.roundTrip(get("/named")); a.Header.Get("Server") != "its own" {
+			t.Errorf("HDR-17: Server is %q, expected what the application says", a.Header.Get("Server"))
 		}
 		if a := l.roundTrip("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nabcd"); a.StatusCode != 413 {
 			t.Errorf("answer to a large body is %s, expected 413", a.Status)

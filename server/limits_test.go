@@ -139,6 +139,35 @@ func TestServerSlowClients(t *testing.T) {
 			t.Errorf("answer is %s, expected 408", a.Status)
 		}
 	})
+	// Where all is read there is nothing to bound. net/http's own read goes on, and
+	// would take the end of the time for that of the connection.
+	for _, p := range protocols {
+		t.Run("EXT-08/read-deadline-without-a-body/"+p.name, func(t *testing.T) {
+			_, url := p.serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				io.ReadAll(e.Input())
+				if err := e.Get("gowsgi.http").(deadlines).SetReadDeadline(time.Now().Add(short)); err != nil {
+					return nil, err
+				}
+				select {
+				case <-e.Context().Done():
+					return text("gone")(e, start)
+				case <-time.After(3 * short):
+					return text("there")(e, start)
+				}
+			})})
+			for _, body := range []string{"", "x"} {
+				r, err := p.client(t).Post(url, "text/plain", strings.NewReader(body))
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := io.ReadAll(r.Body)
+				r.Body.Close()
+				if string(b) != "there" || err != nil {
+					t.Errorf("after the body %q the client is %q, %v", body, b, err)
+				}
+			}
+		})
+	}
 	for _, p := range protocols {
 		t.Run("EXT-08/write-deadline/"+p.name, func(t *testing.T) {
 			ended, done := make(chan struct{}, 1), make(chan struct{})
