@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"sync"
 
@@ -67,18 +68,36 @@ func (c *config) withAccessLog(app wsgi.Application) (wsgi.Application, func() e
 	}
 	c.accessLog = l
 	c.watchSignals(logSignals)
-	return middleware.AccessLog(middleware.AccessLogConfig{Output: l})(app), l.Close, nil
+	return middleware.AccessLog(middleware.AccessLogConfig{Output: l, Format: c.accessFormat})(app), l.Close, nil
+}
+
+// openLogFile opens the file of --log-file, if there is one, for what would
+// otherwise go to stderr.
+func (c *config) openLogFile(stderr io.Writer) (w io.Writer, closeLog func(), err error) {
+	if c.logFilePath == "" || c.logFilePath == "-" {
+		return stderr, func() {}, nil
+	}
+	if c.log, err = openLog(c.logFilePath); err != nil {
+		return nil, nil, fmt.Errorf("log: %w", err)
+	}
+	c.watchSignals(logSignals)
+	return c.log, func() { c.log.Close() }, nil
 }
 
 func (c *config) reopenLogs(s *server.Server) {
-	if c.accessLog == nil {
-		return
+	for _, l := range []struct {
+		name string
+		file *logFile
+	}{{"log", c.log}, {"access log", c.accessLog}} {
+		if l.file == nil {
+			continue
+		}
+		if err := l.file.reopen(); err != nil {
+			s.Logger.Error("the "+l.name+" could not be opened again", "error", err.Error())
+			continue
+		}
+		s.Logger.Info(l.name+" opened again", "file", l.file.path)
 	}
-	if err := c.accessLog.reopen(); err != nil {
-		s.Logger.Error("the access log could not be opened again", "error", err.Error())
-		return
-	}
-	s.Logger.Info("access log opened again", "file", c.accessLogfile)
 }
 
 // writePID writes the number of this process into the file of --pid. The
@@ -87,8 +106,14 @@ func (c *config) writePID() (remove func() error, err error) {
 	if c.pid == "" {
 		return func() error { return nil }, nil
 	}
-	if err := os.WriteFile(c.pid, fmt.Appendln(nil, os.Getpid()), 0o644); err != nil {
+	number := fmt.Appendln(nil, os.Getpid())
+	if err := os.WriteFile(c.pid, number, 0o644); err != nil {
 		return nil, fmt.Errorf("pid file: %w", err)
 	}
-	return func() error { return os.Remove(c.pid) }, nil
+	return func() error {
+		if text, err := os.ReadFile(c.pid); err == nil && string(text) != string(number) {
+			return nil // another process has written its own
+		}
+		return os.Remove(c.pid)
+	}, nil
 }

@@ -41,7 +41,9 @@ func self(t *testing.T, environ []string, args ...string) *exec.Cmd {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "GOWSGI_") })
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool {
+		return strings.HasPrefix(s, "GOWSGI_") || strings.HasPrefix(s, "PORT=") || strings.HasPrefix(s, "WEB_CONCURRENCY=")
+	})
 	// The race detector would wait a second before it lets a process exit.
 	cmd.Env = append(append(cmd.Env, "BE_GOWSGI=1", "GORACE=atexit_sleep_ms=0"), environ...)
 	return cmd

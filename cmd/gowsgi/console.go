@@ -13,7 +13,7 @@ import (
 // console is a slog.Handler for people: short lines of time, level, message
 // and key=value.
 //
-//	15:04:05 INFO  listening address=http://127.0.0.1:8000/
+//	2026-11-27 15:04:05 INFO  listening address=http://127.0.0.1:8000/
 //
 // A record is one line and one Write, whatever is in it.
 type console struct {
@@ -39,7 +39,7 @@ func (c *console) Enabled(_ context.Context, level slog.Level) bool { return lev
 func (c *console) Handle(_ context.Context, r slog.Record) error {
 	line := make([]byte, 0, 256)
 	if !r.Time.IsZero() {
-		line = r.Time.AppendFormat(line, "15:04:05 ")
+		line = r.Time.AppendFormat(line, "2006-01-02 15:04:05 ")
 	}
 	level := r.Level.String()
 	line = append(line, level...)

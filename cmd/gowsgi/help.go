@@ -75,9 +75,11 @@ Without a TARGET it is demo.
 
 OPTIONS
 
-Each option can also be set by the environment variable beside it. The command
-line wins. One dash before an option is as good as two. As with gunicorn, -b and
---bind are --listen, -w is --workers, -t --timeout, -e --env and -p --pid.
+Each option can also be set by the environment variable beside it, or in a file:
+see --config. The command line wins over a variable, and that over the file. One
+dash before an option is as good as two. As with gunicorn, -b and --bind are
+--listen, -w is --workers, -t --timeout, -e --env, -p --pid, -c --config,
+-u --user, -g --group and -m --umask.
 
 `)
 	writeOptions(w, newConfig().options())
@@ -89,18 +91,21 @@ line wins. One dash before an option is as good as two. As with gunicorn, -b and
 that the process was started with, each optionally behind the scheme of a
 protocol: http://, fcgi://, scgi:// or uwsgi://. Port 0 is a free port, which
 serve then prints. systemd's sockets begin with fd:3, and spawn-fcgi's is fd:0.
-Without --listen the sockets that systemd passed are served over HTTP, and
-without those 127.0.0.1:8000.
+Without --listen the sockets that systemd passed are served over HTTP; without
+those, the variable PORT is the port, on every interface; and without that it is
+127.0.0.1:8000. Without --workers, WEB_CONCURRENCY is their number.
 
-A DURATION is a number and a unit, such as 500ms, 30s or 5m; a SIZE is a number
-of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means no limit.
+A DURATION is a number of seconds, or one with a unit, such as 500ms, 30s or 5m;
+a SIZE is a number of bytes, or one with a unit, such as 64KiB or 1GiB. 0 means
+no limit.
 
 SIGNALS
 
   SIGTERM, SIGINT   let running responses finish; a second one cuts them
   SIGQUIT           cut them at once
-  SIGHUP            reload the Python application; the old one stays if it fails
-  SIGUSR1           open the file of --access-logfile again
+  SIGHUP            reload the Python application, and the certificate; the old
+                    one stays if that fails
+  SIGUSR1           open the files of --log-file and --access-logfile again
   SIGTTIN, SIGTTOU  one Python worker more, or less
 
 EXIT STATUS

@@ -68,7 +68,7 @@ func findCommand(name string) (command, error) {
 		}
 		names = append(names, c.name)
 	}
-	return command{}, usagef("unknown command %q, expected one of %s", name, strings.Join(names, ", "))
+	return command{}, usagef("unknown command %q, expected one of %s%s", name, strings.Join(names, ", "), commandAdvice(name))
 }
 
 // usageError is a call that is not understood.

@@ -21,6 +21,7 @@ type config struct {
 	scriptName      string
 	serverName      string
 	tlsCert, tlsKey string
+	defaultAddress  address // without --listen
 	maxBody         size
 	maxHeader       size
 	readTimeout     time.Duration
@@ -39,16 +40,23 @@ type config struct {
 	pid             string
 	mounts          []mounted
 	maxConns        int // at one backend, 0 for the default of its client
+	accessFormat    string
+	logFilePath     string
+	umask           int // -1 to leave it
+	configFile      string
+	checkOnly       bool
 	adminAddress    address
 	shutdownDelay   time.Duration
 	python          pythonConfig
 
 	// Of a serve that runs:
-	stop      *lifecycle.Stop
-	pools     []*hosted
-	admin     *admin // nil without --admin
-	signals   chan os.Signal
-	accessLog *logFile
+	stop        *lifecycle.Stop
+	pools       []*hosted
+	admin       *admin // nil without --admin
+	signals     chan os.Signal
+	accessLog   *logFile
+	log         *logFile // nil for standard error
+	certificate *keyPair
 }
 
 // newConfig returns the defaults, which are those of server.Server.
@@ -61,6 +69,8 @@ func newConfig() *config {
 		idleTimeout:     75 * time.Second,
 		shutdownTimeout: 30 * time.Second,
 		logFormat:       "text",
+		umask:           -1,
+		defaultAddress:  address{"127.0.0.1:8000", "http"},
 		environ:         make(map[string]string),
 		python:          newPythonConfig(),
 	}
@@ -111,14 +121,27 @@ func (c *config) options() []option {
 			"wait. PHP and programs over libfcgi serve as many as they have processes,\n" +
 			"and keep the others waiting.", positive(&c.maxConns)},
 		{"access-logfile", "FILE", "Write a line for each request to this file, - for standard output.", text(&c.accessLogfile)},
+		{"access-logformat", "FORMAT", "What the line has, in the notation of Apache or of gunicorn: combined,\n" +
+			"common, or atoms such as %h, %>s and %(D)s. combined by default.", value{set: c.setAccessFormat}},
+		{"log-file", "FILE", "Write all else that there is to log to this file, and not to standard\n" +
+			"error.", text(&c.logFilePath)},
 		{"admin", "ADDR", "Answer /healthz, /readyz and, for Prometheus, /metrics on this address,\n" +
 			"over HTTP: for machines, and not for the public.", value{set: c.setAdmin}},
+		{"umask", "MODE", "The permissions that new files and sockets are not given, in octal: 007\n" +
+			"lets the group connect to a Unix socket. That of the parent by default.", octal(&c.umask)},
+		{"config", "FILE", "Read options from this file, where neither the command line nor a variable\n" +
+			"has them: lines such as workers = 4, and target = TARGET.", text(&c.configFile)},
+		{"check-config", "", "Say whether serve would start: import the application and read the\n" +
+			"certificate, but listen nowhere.", boolean(&c.checkOnly)},
 		{"pid", "FILE", "Write the process id to this file, and remove it in the end.", text(&c.pid)},
 	}
 }
 
 // aliases are other names of options: those that gunicorn has for them.
-var aliases = map[string]string{"bind": "listen", "b": "listen", "w": "workers", "t": "timeout", "e": "env", "p": "pid"}
+var aliases = map[string]string{
+	"bind": "listen", "b": "listen", "w": "workers", "t": "timeout", "e": "env", "p": "pid", "c": "config",
+	"u": "user", "g": "group", "m": "umask", "error-logfile": "log-file", "certfile": "tls-cert", "keyfile": "tls-key",
+}
 
 // option is one line of the table.
 type option struct {
@@ -203,7 +226,16 @@ func parse(args []string, options []option, lookupEnv func(string) (string, bool
 		case setErr != nil:
 			return nil, setErr
 		case err != nil:
-			return nil, usagef("%s", plain(err))
+			name, undefined := strings.CutPrefix(err.Error(), undefinedFlag)
+			if !undefined {
+				return nil, plain(err)
+			}
+			left := flags.Args()
+			if option, value, ok := joined(args[len(args)-len(left)-1], flags); ok {
+				args = append([]string{option, value}, left...)
+				continue
+			}
+			return nil, unknownOption(name, options)
 		}
 		if flags.NArg() == 0 {
 			break
@@ -224,15 +256,23 @@ func parse(args []string, options []option, lookupEnv func(string) (string, bool
 	return rest, nil
 }
 
-// plain says in the words of the help what FlagSet found.
-func plain(err error) string {
-	if name, ok := strings.CutPrefix(err.Error(), "flag provided but not defined: -"); ok {
-		return "unknown option --" + name
+// joined takes -w4 for -w 4.
+func joined(arg string, flags *flag.FlagSet) (option, value string, ok bool) {
+	if len(arg) < 3 || arg[0] != '-' || flags.Lookup(arg[1:2]) == nil {
+		return "", "", false
 	}
+	return arg[:2], arg[2:], true
+}
+
+// undefinedFlag begins what FlagSet says of an option that does not exist.
+const undefinedFlag = "flag provided but not defined: -"
+
+// plain says in the words of the help what else FlagSet found.
+func plain(err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "flag needs an argument: -"); ok {
-		return "--" + name + " needs a value"
+		return usagef("%s needs a value", dashed(name))
 	}
-	return err.Error()
+	return usagef("%v", err)
 }
 
 // setFromEnv sets the option from its variable. An empty one is as good as

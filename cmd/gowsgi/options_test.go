@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/gowsgi/gowsgi/middleware"
 )
 
 var cmpPrefixes = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
@@ -23,6 +25,7 @@ func TestParse(t *testing.T) {
 		{"nothing", "", nil, nil, func(*config) {}},
 		{"everything", "--listen :1 --listen=http://unix:/s --listen fcgi://fd:0 --allow-peer 10.0.0.0/8 --allow-peer ::1 -script-name /shop --name h --tls-cert c --tls-key k " +
 			"--max-body 2MiB --max-header 0 --read-timeout 1s --write-timeout 2m --idle-timeout 3h --shutdown-timeout 0 " +
+			"--admin 127.0.0.1:2 --shutdown-delay 4 --access-logfile a --access-logformat common --log-file l --umask 027 --config f --check-config --pid p " +
 			"-single-thread --debug=true --log-format json --log-level debug --env A=1 --env B=x=y", nil, nil,
 			func(c *config) {
 				*c = config{
@@ -30,11 +33,20 @@ func TestParse(t *testing.T) {
 					maxBody: 2 << 20, readTimeout: time.Second, writeTimeout: 2 * time.Minute, idleTimeout: 3 * time.Hour,
 					singleThread: true, debug: true, logFormat: "json", logLevel: slog.LevelDebug,
 					environ: map[string]string{"A": "1", "B": "x=y"}, python: newPythonConfig(),
+					adminAddress: address{"127.0.0.1:2", "http"}, shutdownDelay: 4 * time.Second, defaultAddress: address{"127.0.0.1:8000", "http"},
+					accessLogfile: "a", accessFormat: middleware.CommonLog, logFilePath: "l", umask: 0o027, configFile: "f", checkOnly: true, pid: "p",
 					peers: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 				}
 			}},
 		{"mixed with arguments", "one --debug two --name h three", nil, []string{"one", "two", "three"},
 			func(c *config) { c.debug, c.serverName = true, "h" }},
+		{"gunicorn's short options", "-b:1 -w4 -eA=B=C -t 5 -c f -m 7 -ppid -u me -gus --certfile c --keyfile k --error-logfile=l", nil, nil, func(c *config) {
+			c.listen, c.configFile, c.umask, c.pid, c.tlsCert, c.tlsKey, c.logFilePath = []address{{":1", "http"}}, "f", 7, "pid", "c", "k", "l"
+			c.environ = map[string]string{"A": "B=C"}
+			c.python.workers, c.python.timeout, c.python.user, c.python.group = 4, 5*time.Second, "me", "us"
+		}},
+		{"levels of Python", "--log-level warning", nil, nil, func(c *config) { c.logLevel = slog.LevelWarn }},
+		{"the most of them", "--log-level critical", nil, nil, func(c *config) { c.logLevel = slog.LevelError }},
 		{"after two dashes", "--debug -- -x", nil, []string{"-x"}, func(c *config) { c.debug = true }},
 		{"variables", "", map[string]string{
 			"GOWSGI_LISTEN": ":1, http://[::1]:2/", "GOWSGI_SCRIPT_NAME": "/", "GOWSGI_MAX_BODY": "10kB",
@@ -51,7 +63,7 @@ func TestParse(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, want := newConfig(), newConfig()
 			test.change(want)
-			rest, err := parse(strings.Fields(test.args), got.options(), func(name string) (string, bool) {
+			rest, err := parse(strings.Fields(test.args), append(got.options(), got.python.options()...), func(name string) (string, bool) {
 				value, ok := test.environ[name]
 				return value, ok
 			})

@@ -62,8 +62,8 @@ func (c *pythonConfig) options() []option {
 			"or as the quota of a container is worth.", positive(&c.workers)},
 		{"threads", "N", "How many requests a worker runs at a time, 1 by default.", positive(&c.threads)},
 		{"preload", "", "Import the application once and fork the workers from there.", boolean(&c.preload)},
-		{"timeout", "SECONDS", "Kill a worker that is silent in a request for so long, 30 by default.", seconds(&c.timeout)},
-		{"graceful-timeout", "SECONDS", "How long a worker that is to end may finish what it has, 30 by default.", seconds(&c.gracefulTimeout)},
+		{"timeout", "DURATION", "Kill a worker that is silent in a request for so long, 30s by default.", duration(&c.timeout)},
+		{"graceful-timeout", "DURATION", "How long a worker that is to end may finish what it has, 30s by default.", duration(&c.gracefulTimeout)},
 		{"max-requests", "N", "Replace a worker after so many requests.", number(&c.maxRequests)},
 		{"max-requests-jitter", "N", "Add a random number up to this to max-requests.", number(&c.jitter)},
 		{"max-lifetime", "DURATION", "Replace a worker after this time.", duration(&c.maxLifetime)},
@@ -110,20 +110,6 @@ func positive(p *int) value {
 			return errors.New("expected a number from 1 on")
 		}
 		*p = n
-		return nil
-	}}
-}
-
-// seconds is a duration that may be a bare number, as gunicorn has them.
-func seconds(p *time.Duration) value {
-	return value{set: func(s string) error {
-		if n, err := strconv.Atoi(s); err == nil && n >= 0 && n < 1<<30 {
-			*p = time.Duration(n) * time.Second
-			return nil
-		}
-		if duration(p).set(s) != nil {
-			return errors.New("expected a number of seconds, or a duration such as 500ms or 5m, or 0 for no limit")
-		}
 		return nil
 	}}
 }
@@ -197,24 +183,6 @@ func (c *config) closePool(pool *python.Pool) error {
 	}
 	defer context.AfterFunc(c.stop.Now(), func() { time.AfterFunc(moment, cancel) })()
 	return pool.Shutdown(ctx)
-}
-
-// importAdvice says what to do about the mistakes that are made most often, by
-// the last line of the traceback.
-func importAdvice(traceback string) string {
-	switch last := lastLine(traceback); {
-	case strings.HasPrefix(last, "ModuleNotFoundError: "):
-		return "; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"
-	case strings.HasPrefix(last, "AttributeError: module "):
-		return "; TARGET is module:callable, and without a callable it is application"
-	}
-	return ""
-}
-
-// lastLine is the line of a traceback that names the exception.
-func lastLine(traceback string) string {
-	traceback = strings.TrimSpace(traceback)
-	return traceback[strings.LastIndexByte(traceback, '\n')+1:]
 }
 
 // interpreterAdvice says what to do where there is no interpreter.

@@ -111,13 +111,13 @@ func TestServePython(t *testing.T) {
 
 	write(say("second"))
 	c.signal(syscall.SIGHUP)
-	c.wait(`application reloaded generation=2`)
+	c.wait(`application reloaded app=site_app:app generation=2`)
 	want("", "second red")
 
 	write("import nonesuch\n")
 	c.signal(syscall.SIGHUP)
 	before := len(c.said)
-	c.wait(`ERROR the application was not reloaded; the one that was there goes on error="ModuleNotFoundError: No module named 'nonesuch'"$`)
+	c.wait(`ERROR the application was not reloaded; the one that was there goes on app=site_app:app error="ModuleNotFoundError: No module named 'nonesuch'"$`)
 	if said := strings.Join(c.said[before:], "\n"); strings.Count(said, "Traceback (most recent call last)") != 1 {
 		t.Errorf("the failed reload is told of by\n%s\nwant the traceback once, and the reason behind it", said)
 	}
@@ -184,6 +184,7 @@ func TestPythonCannotStart(t *testing.T) {
 	interpreter := pythonFor(t)
 	dir, _ := project(t, "import os\n")
 	broken, _ := project(t, "import nonesuch\n")
+	secret, _ := project(t, "import os\nos.environ['SECRET_KEY']\n")
 	for _, test := range []struct {
 		name      string
 		target    string
@@ -193,6 +194,8 @@ func TestPythonCannotStart(t *testing.T) {
 	}{
 		{"a module that imports what is not there", "site_app:app", []string{"--chdir", broken}, "ModuleNotFoundError: No module named 'nonesuch'",
 			"site_app:app cannot be imported; the traceback is above; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"},
+		{"a variable that is not passed on", "site_app:app", []string{"--chdir", secret}, "KeyError: 'SECRET_KEY'",
+			"site_app:app cannot be imported; the traceback is above; workers see of the environment what --pass-env NAME and --env KEY=VALUE give them"},
 		{"another folder", "elsewhere:app", []string{"--chdir", dir}, "ModuleNotFoundError: No module named 'elsewhere'",
 			"elsewhere:app cannot be imported; the traceback is above; modules are looked for in --chdir, in --pythonpath, and in the environment of --python"},
 		{"another name", "site_app:nonesuch", []string{"--chdir", dir}, "AttributeError: module 'site_app' has no attribute 'nonesuch'",

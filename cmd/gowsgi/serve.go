@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -21,13 +20,9 @@ import (
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
-const defaultListen = "127.0.0.1:8000"
-
 // serve serves an application until it is told to stop.
 func serve(args []string, p process) (err error) {
-	c := newConfig()
-	forPython, given := noted(c.python.options())
-	rest, err := parse(args, append(c.options(), forPython...), p.lookupEnv)
+	c, target, unused, err := configure(args, p)
 	if errors.Is(err, errHelp) {
 		serveHelp(p.stdout)
 		return nil
@@ -35,15 +30,33 @@ func serve(args []string, p process) (err error) {
 	if err != nil {
 		return err
 	}
-	target, err := findTarget(rest)
+	if c.umask >= 0 {
+		if err := setUmask(c.umask); err != nil {
+			return err
+		}
+	}
+	stderr, closeLog := p.stderr, func() {}
+	if !c.checkOnly {
+		if stderr, closeLog, err = c.openLogFile(stderr); err != nil {
+			return err
+		}
+	}
+	defer closeLog()
+	s, err := c.server(stderr)
 	if err != nil {
 		return err
 	}
-	s, err := c.server(p.stderr)
-	if err != nil {
-		return err
-	}
+	defer func() {
+		if err != nil && c.log != nil { // whoever reads the file is to know why it ends
+			s.Logger.Error("serve has failed", "error", oneLine(err))
+		}
+	}()
 	slog.SetDefault(s.Logger) // for what has no logger of its own
+	if c.checkOnly {
+		c.stop = lifecycle.Watch(context.Background())
+		defer c.stop.End()
+		return c.check(target, s, p.stdout)
+	}
 	listeners, err := c.listeners()
 	if err != nil {
 		return err
@@ -71,7 +84,7 @@ func serve(args []string, p process) (err error) {
 	defer func() { err = errors.Join(err, closeApp()) }()
 	s.App = app
 	if len(c.pools) == 0 {
-		for _, name := range *given {
+		for _, name := range unused {
 			s.Logger.Warn("an option has no effect, for no Python application is served", "option", "--"+name)
 		}
 	}
@@ -143,11 +156,12 @@ func (c *config) server(stderr io.Writer) (*server.Server, error) {
 	case c.tlsCert == "":
 		return nil, usagef("--tls-key needs --tls-cert")
 	}
-	cert, err := tls.LoadX509KeyPair(c.tlsCert, c.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("certificate %s, key %s: %w", c.tlsCert, c.tlsKey, err)
+	c.certificate = &keyPair{certFile: c.tlsCert, keyFile: c.tlsKey}
+	if err := c.certificate.load(); err != nil {
+		return nil, err
 	}
-	s.TLSConfig = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	c.watchSignals(certSignals)
+	s.TLSConfig = c.certificate.config()
 	return s, nil
 }
 
@@ -171,7 +185,7 @@ func (c *config) listeners() (listeners []listener, err error) {
 		if err != nil || len(listeners) > 0 {
 			return listeners, err
 		}
-		addresses = []address{{defaultListen, "http"}}
+		addresses = []address{c.defaultAddress}
 	}
 	for _, a := range addresses {
 		l, err := a.open()

@@ -23,7 +23,7 @@ import (
 func TestServe(t *testing.T) {
 	c := start(t, nil, "--listen", "127.0.0.1:0")
 	base := c.url()
-	c.wait(`^\d\d:\d\d:\d\d INFO  listening address=` + base + `$`)
+	c.wait(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d INFO  listening address=` + base + `$`)
 	if status, body := get(t, http.DefaultClient, base); status != 200 || !strings.Contains(body, "One contract") {
 		t.Errorf("got %d and %q, want the demo", status, body)
 	}

@@ -37,6 +37,7 @@ func (c *config) tend(s *server.Server) (end func()) {
 			case sig := <-c.signals:
 				switch asked(sig) {
 				case actionReload:
+					c.reloadCertificate(s)
 					c.reloadPools(ctx, s)
 				case actionReopen:
 					c.reopenLogs(s)

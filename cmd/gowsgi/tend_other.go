@@ -4,6 +4,6 @@ package main
 
 import "os"
 
-var logSignals, poolSignals []os.Signal
+var logSignals, certSignals, poolSignals []os.Signal
 
 func asked(os.Signal) int { return actionNone }

@@ -8,11 +8,13 @@ import (
 )
 
 // The signals that serve understands beside the ones that stop it, which are
-// gunicorn's: where there is a log to open again, and where there are pools.
+// gunicorn's: where there is a log to open again, a certificate, and where there
+// are pools.
 // SIGHUP, of a terminal that goes away, still ends a server that has nothing to
 // reload.
 var (
 	logSignals  = []os.Signal{syscall.SIGUSR1}
+	certSignals = []os.Signal{syscall.SIGHUP}
 	poolSignals = []os.Signal{syscall.SIGHUP, syscall.SIGTTIN, syscall.SIGTTOU}
 )
 

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gowsgi/gowsgi/middleware"
 )
 
 // The kinds of values that an option may have. An error of theirs continues
@@ -31,11 +33,15 @@ func boolean(p *bool) value {
 	}}
 }
 
+// duration may be a bare number of seconds, as with gunicorn and uWSGI.
 func duration(p *time.Duration) value {
 	return value{set: func(s string) error {
 		d, err := time.ParseDuration(s)
+		if n, notNumber := strconv.ParseUint(s, 10, 30); notNumber == nil {
+			d, err = time.Duration(n)*time.Second, nil
+		}
 		if err != nil || d < 0 {
-			return errors.New("expected a duration such as 30s or 5m, or 0 for no limit")
+			return errors.New("expected a duration such as 30, 30s or 5m, or 0 for no limit")
 		}
 		*p = d
 		return nil
@@ -71,6 +77,18 @@ func byteSize(p *size) value {
 	}}
 }
 
+// octal is a number of permissions.
+func octal(p *int) value {
+	return value{set: func(s string) error {
+		n, err := strconv.ParseUint(strings.TrimPrefix(s, "0o"), 8, 16)
+		if err != nil || n > 0o777 {
+			return errors.New("expected permissions in octal, such as 007")
+		}
+		*p = int(n)
+		return nil
+	}}
+}
+
 func choice(p *string, choices ...string) value {
 	return value{set: func(s string) error {
 		for _, c := range choices {
@@ -87,9 +105,14 @@ func level(p *slog.Level) value {
 	return value{set: func(s string) error {
 		switch s {
 		case "debug", "info", "warn", "error":
-			return p.UnmarshalText([]byte(s))
+		case "warning": // of Python
+			s = "warn"
+		case "critical":
+			s = "error"
+		default:
+			return errors.New("expected debug, info, warn or error")
 		}
-		return errors.New("expected debug, info, warn or error")
+		return p.UnmarshalText([]byte(s))
 	}}
 }
 
@@ -112,6 +135,17 @@ func (c *config) addListen(s string) error {
 		c.listen = append(c.listen, a)
 	}
 	return err
+}
+
+func (c *config) setAccessFormat(s string) error {
+	switch s {
+	case "combined":
+		s = middleware.CombinedLog
+	case "common":
+		s = middleware.CommonLog
+	}
+	c.accessFormat = s
+	return middleware.AccessLogConfig{Format: s}.Validate()
 }
 
 func (c *config) setAdmin(s string) error {

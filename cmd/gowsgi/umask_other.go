@@ -1,0 +1,7 @@
+//go:build !unix
+
+package main
+
+import "errors"
+
+func setUmask(int) error { return errors.New("--umask is for Unix") }
