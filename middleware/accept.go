@@ -1,6 +1,10 @@
 package middleware
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/gowsgi/gowsgi/internal/encodings"
+)
 
 // prefersHTML reports whether an Accept (RFC 9110, 12.5.1) asks for HTML by name,
 // and likes it no less than JSON. Programs, which accept anything or say nothing,
@@ -12,7 +16,7 @@ func prefersHTML(accept string) bool {
 		q := 1000
 		for parameter := range parameters(rest) {
 			if key, _, _ := strings.Cut(parameter, "="); strings.EqualFold(strings.TrimSpace(key), "q") {
-				q = parseQuality(parameter)
+				q = encodings.Weight(parameter)
 			}
 		}
 		switch name = strings.ToLower(strings.TrimSpace(name)); {

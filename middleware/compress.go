@@ -4,11 +4,10 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"sync"
 
+	"github.com/gowsgi/gowsgi/internal/encodings"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -30,45 +29,6 @@ type CompressConfig struct {
 	// it, or until it yields an empty block. Otherwise each block is sent on at
 	// once, as without compression.
 	Lazy bool
-}
-
-// A Coding is a way to compress, by its name in HTTP.
-type Coding struct {
-	Name string
-
-	// New returns a compressor that writes to w. It is used again, for another
-	// response, by way of Reset.
-	New func(w io.Writer) Compressor
-}
-
-// Compressor is what a Coding does it with: a *gzip.Writer, for one. Flush makes
-// everything that was written so far readable at the other end, and Close ends
-// the stream.
-type Compressor interface {
-	io.WriteCloser
-	Flush() error
-	Reset(w io.Writer)
-}
-
-// Gzip is the coding gzip, at a level of compress/gzip.
-func Gzip(level int) Coding {
-	return newCoding("gzip", func(w io.Writer) (Compressor, error) { return gzip.NewWriterLevel(w, level) })
-}
-
-// Deflate is the coding deflate, at a level of compress/zlib. It is the zlib
-// format, as RFC 9110, 8.4.1.2 has it.
-func Deflate(level int) Coding {
-	return newCoding("deflate", func(w io.Writer) (Compressor, error) { return zlib.NewWriterLevel(w, level) })
-}
-
-func newCoding(name string, create func(w io.Writer) (Compressor, error)) Coding {
-	if _, err := create(io.Discard); err != nil {
-		panic(fmt.Sprintf("middleware: the coding %s: %v", name, err))
-	}
-	return Coding{name, func(w io.Writer) Compressor {
-		c, _ := create(w) // as above
-		return c
-	}}
 }
 
 // compressible are the types that are compressed by default.
@@ -153,6 +113,7 @@ func (f *compressed) coding() *pooled {
 // compress is a checked CompressConfig.
 type compress struct {
 	codings  []*pooled
+	names    []string // of them
 	min      int64
 	types    map[string]bool
 	suffixes []string
@@ -175,7 +136,7 @@ func newCompress(c CompressConfig) *compress {
 		if !isToken(coding.Name) || coding.New == nil {
 			panic(fmt.Sprintf("middleware: Compress: the coding %q, expected a name and a function", coding.Name))
 		}
-		z.codings = append(z.codings, &pooled{Coding: coding})
+		z.codings, z.names = append(z.codings, &pooled{Coding: coding}), append(z.names, coding.Name)
 	}
 	if len(c.Types) == 0 {
 		c.Types = compressible
@@ -303,10 +264,9 @@ func noTransform(cacheControl string) bool {
 	return cacheControl != "" && hasElement(cacheControl, "no-transform")
 }
 
-// choose returns the coding that an Accept-Encoding likes best, nil for none
-// (RFC 9110, 12.5.3). Among those that it likes alike, the first offered wins;
-// without compression is what it likes least unless it says so.
-func (z *compress) choose(accept string) *pooled {
+// choose returns the coding that an Accept-Encoding likes best, nil for none. Among
+// those that it likes alike, the first offered wins.
+func (z *compress) choose(accept string) (best *pooled) {
 	if accept == "" {
 		return nil
 	}
@@ -315,134 +275,14 @@ func (z *compress) choose(accept string) *pooled {
 			return coding
 		}
 	}
-	const unnamed = -1
 	var room [8]int
-	qualities, identity, others := room[:0], 0, 0
-	for range z.codings {
-		qualities = append(qualities, unnamed)
-	}
-	for element := range elements(accept) {
-		name, parameters, _ := strings.Cut(element, ";")
-		name = strings.TrimSpace(name)
-		if len(name) > 2 && strings.EqualFold(name[:2], "x-") {
-			name = name[2:]
-		}
-		q := parseQuality(parameters)
-		for i, coding := range z.codings {
-			if strings.EqualFold(coding.Name, name) {
-				qualities[i] = q
-			}
-		}
-		switch {
-		case name == "*":
-			others = q
-		case strings.EqualFold(name, "identity"):
-			identity = q
-		}
-	}
-	best, most := (*pooled)(nil), identity
-	for i, coding := range z.codings {
-		q := qualities[i]
-		if q == unnamed {
-			q = others
-		}
-		if q > most || q == most && best == nil && q > 0 {
-			best, most = coding, q
+	weights := append(room[:0], make([]int, len(z.names))...)
+	encodings.Weigh(accept, z.names, weights)
+	most := 0
+	for i, weight := range weights {
+		if weight > most {
+			best, most = z.codings[i], weight
 		}
 	}
 	return best
-}
-
-// parseQuality returns the weight among the parameters of an element, in
-// thousandths: 1000 where there is none, 0 where it is malformed.
-func parseQuality(parameters string) int {
-	if parameters == "" || strings.TrimSpace(parameters) == "" {
-		return 1000
-	}
-	name, value, _ := strings.Cut(parameters, "=")
-	q, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
-	if !strings.EqualFold(strings.TrimSpace(name), "q") || err != nil || !(q >= 0 && q <= 1) {
-		return 0
-	}
-	return int(q*1000 + 0.5)
-}
-
-// pooled is a coding whose compressors are used again.
-type pooled struct {
-	Coding
-	pool sync.Pool // of *compressing
-}
-
-func (p *pooled) start(flush bool) *compressing {
-	c, _ := p.pool.Get().(*compressing)
-	if c == nil {
-		c = &compressing{from: p}
-		c.to = p.New(c)
-	}
-	c.flush = flush
-	return c
-}
-
-// compressing is the filter of one body.
-type compressing struct {
-	from  *pooled
-	to    Compressor // which writes to this
-	out   []byte     // what it has written and nobody has yet
-	by    taker
-	flush bool // at each block
-}
-
-// mostHeld is how many bytes are held back until a block is compressed. However large
-// the block, the memory for it is not.
-const mostHeld = 32 << 10
-
-func (c *compressing) Write(p []byte) (int, error) {
-	if len(c.out) > 0 && len(c.out)+len(p) > mostHeld {
-		if err := c.by.take(c.out); err != nil {
-			return 0, err
-		}
-		c.out = c.out[:0]
-	}
-	if len(p) >= mostHeld {
-		if err := c.by.take(p); err != nil {
-			return 0, err
-		}
-		return len(p), nil
-	}
-	c.out = append(c.out, p...)
-	return len(p), nil
-}
-
-func (c *compressing) filter(block []byte, end bool, by taker) ([]byte, error) {
-	c.out, c.by = c.out[:0], by
-	var err error
-	switch {
-	case end:
-		err = c.to.Close()
-	case len(block) == 0:
-		err = c.to.Flush() // the application has nothing for a while
-	default:
-		if _, err = c.to.Write(block); err == nil && c.flush {
-			err = c.to.Flush()
-		}
-	}
-	c.by = nil
-	return c.out, err
-}
-
-// whole is filter for a body that is one block, to its end.
-func (c *compressing) whole(block []byte, by taker) ([]byte, error) {
-	c.out, c.by = c.out[:0], by
-	_, err := c.to.Write(block)
-	if err == nil {
-		err = c.to.Close()
-	}
-	c.by = nil
-	return c.out, err
-}
-
-func (c *compressing) release() {
-	c.out = c.out[:0]
-	c.to.Reset(c)
-	c.from.pool.Put(c)
 }

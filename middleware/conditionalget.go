@@ -1,11 +1,10 @@
 package middleware
 
 import (
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/gowsgi/gowsgi/internal/conditional"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -37,11 +36,8 @@ func ConditionalGet() wsgi.Middleware {
 			if method != "GET" && method != "HEAD" {
 				return next.Call(environ, start)
 			}
-			p := preconditions{
-				match: environ.Var("HTTP_IF_MATCH"), unmodifiedSince: environ.Var("HTTP_IF_UNMODIFIED_SINCE"),
-				noneMatch: environ.Var("HTTP_IF_NONE_MATCH"), modifiedSince: environ.Var("HTTP_IF_MODIFIED_SINCE"),
-			}
-			if p == (preconditions{}) {
+			asked := conditional.Of(environ)
+			if asked == (conditional.Headers{}) {
 				return next.Call(environ, start)
 			}
 			u := &unsent{start: start}
@@ -49,10 +45,11 @@ func ConditionalGet() wsgi.Middleware {
 				if !strings.HasPrefix(status, "200 ") {
 					return status, headers, false
 				}
-				switch p.evaluate(headers.Get("ETag"), headers.Get("Last-Modified")) {
-				case 304:
+				modified, _ := conditional.ParseDate(headers.Get("Last-Modified"))
+				switch asked.Evaluate(headers.Get("ETag"), modified) {
+				case conditional.NotModified:
 					return "304 Not Modified", without(headers, describesBody), true
-				case 412:
+				case conditional.Failed:
 					return "412 Precondition Failed", without(headers, func(name string) bool {
 						return describesBody(name) || strings.EqualFold(name, "ETag") || strings.EqualFold(name, "Last-Modified")
 					}), true
@@ -78,90 +75,4 @@ func describesBody(name string) bool {
 // without returns a copy of headers without some.
 func without(headers wsgi.Headers, drop func(name string) bool) wsgi.Headers {
 	return slices.DeleteFunc(headers.Clone(), func(h wsgi.Header) bool { return drop(h.Name) })
-}
-
-// preconditions are the conditional headers of a request, "" for none.
-type preconditions struct{ match, unmodifiedSince, noneMatch, modifiedSince string }
-
-// evaluate returns the status that the conditions demand of a response with the
-// given validators, 0 for that response itself, in the order of RFC 9110, 13.2.2.
-func (p *preconditions) evaluate(etag, lastModified string) int {
-	modified, dated := parseDate(lastModified)
-	if p.match != "" {
-		if !matches(p.match, etag, strongly) {
-			return 412
-		}
-	} else if since, ok := parseDate(p.unmodifiedSince); ok && dated && modified.After(since) {
-		return 412
-	}
-	if p.noneMatch != "" {
-		if matches(p.noneMatch, etag, weakly) {
-			return 304
-		}
-	} else if since, ok := parseDate(p.modifiedSince); ok && dated && !modified.After(since) {
-		return 304
-	}
-	return 0
-}
-
-func parseDate(s string) (time.Time, bool) {
-	if s == "" {
-		return time.Time{}, false
-	}
-	t, err := http.ParseTime(s)
-	return t, err == nil
-}
-
-// Comparisons of entity tags (RFC 9110, 8.8.3.2).
-func weakly(a, b string) bool   { return strings.TrimPrefix(a, "W/") == strings.TrimPrefix(b, "W/") }
-func strongly(a, b string) bool { return a == b && !strings.HasPrefix(a, "W/") }
-
-// matches reports whether a list of entity tags, or "*", has etag. "*" matches
-// whatever exists, and a response that exists need not have a tag. A list that is
-// malformed ends where it is.
-func matches(list, etag string, equal func(a, b string) bool) bool {
-	if strings.Trim(list, " \t") == "*" {
-		return true
-	}
-	if !isETag(etag) {
-		return false
-	}
-	for list != "" {
-		list = strings.TrimLeft(list, " \t,")
-		tag, rest, ok := cutETag(list)
-		if !ok {
-			return false
-		}
-		if equal(tag, etag) {
-			return true
-		}
-		list = rest
-	}
-	return false
-}
-
-// cutETag takes an entity tag off the beginning of s. A comma may be inside, and
-// a backslash is a character as any other.
-func cutETag(s string) (tag, rest string, ok bool) {
-	at := 0
-	if strings.HasPrefix(s, "W/") {
-		at = 2
-	}
-	if at >= len(s) || s[at] != '"' {
-		return "", "", false
-	}
-	for i := at + 1; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"':
-			return s[:i+1], s[i+1:], true
-		case c <= ' ' || c == 0x7f:
-			return "", "", false
-		}
-	}
-	return "", "", false
-}
-
-func isETag(s string) bool {
-	_, rest, ok := cutETag(s)
-	return ok && rest == ""
 }

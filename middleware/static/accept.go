@@ -2,7 +2,8 @@ package static
 
 import (
 	"slices"
-	"strings"
+
+	"github.com/gowsgi/gowsgi/internal/encodings"
 )
 
 // suffixes are those of compressed files by their content coding.
@@ -15,59 +16,10 @@ func negotiate(header string, offered []string) []string {
 	if header == "" || len(offered) == 0 {
 		return nil
 	}
-	weights := map[string]int{}
-	for element := range strings.SplitSeq(header, ",") {
-		coding, params, _ := strings.Cut(element, ";")
-		coding = strings.ToLower(strings.Trim(coding, " \t"))
-		if coding == "x-gzip" { // RFC 9110, 8.4.1.3
-			coding = "gzip"
-		}
-		if coding == "*" || coding == "identity" || slices.Contains(offered, coding) {
-			weights[coding] = weight(params)
-		}
-	}
-	of := func(coding string) int {
-		if q, ok := weights[coding]; ok {
-			return q
-		}
-		return weights["*"]
-	}
-	var accepted []string
-	for _, coding := range offered {
-		if q := of(coding); q > 0 && q >= weights["identity"] {
-			accepted = append(accepted, coding)
-		}
-	}
-	slices.SortStableFunc(accepted, func(a, b string) int { return of(b) - of(a) })
+	weights := make([]int, len(offered))
+	encodings.Weigh(header, offered, weights)
+	weight := func(coding string) int { return weights[slices.Index(offered, coding)] }
+	accepted := slices.DeleteFunc(slices.Clone(offered), func(coding string) bool { return weight(coding) == 0 })
+	slices.SortStableFunc(accepted, func(a, b string) int { return weight(b) - weight(a) })
 	return accepted
-}
-
-// weight returns the weight that params tell, in thousandths. A malformed one
-// is 0: what the client wants is then not known, and the file as it is suits
-// every client.
-func weight(params string) int {
-	params = strings.Trim(params, " \t")
-	if params == "" {
-		return 1000
-	}
-	name, value, _ := strings.Cut(params, "=")
-	if !strings.EqualFold(strings.TrimRight(name, " \t"), "q") {
-		return 0
-	}
-	value = strings.TrimLeft(value, " \t")
-	if value == "" || len(value) > len("0.999") || len(value) > 1 && value[1] != '.' || value[0] != '0' && value[0] != '1' {
-		return 0
-	}
-	q, unit := int(value[0]-'0')*1000, 100
-	for i := 2; i < len(value); i++ {
-		if value[i] < '0' || value[i] > '9' {
-			return 0
-		}
-		q += int(value[i]-'0') * unit
-		unit /= 10
-	}
-	if q > 1000 {
-		return 0
-	}
-	return q
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/conditional"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -79,7 +80,7 @@ func (c Content) Call(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Ite
 	if s.size, err = c.Reader.Seek(0, io.SeekEnd); err == nil {
 		_, err = c.Reader.Seek(0, io.SeekStart)
 	}
-	if tag, rest := nextTag(c.ETag); err == nil && c.ETag != "" && (tag == "" || rest != "") {
+	if tag, rest := conditional.CutETag(c.ETag); err == nil && c.ETag != "" && (tag == "" || rest != "") {
 		err = fmt.Errorf("the ETag is %q, expected one in quotes", c.ETag)
 	}
 	if err == nil && c.Headers.Has("Content-Type") {

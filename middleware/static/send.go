@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strconv"
 
+	"github.com/gowsgi/gowsgi/internal/conditional"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -68,10 +69,11 @@ func (c *content) send(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.It
 	}
 	common.Add("Cache-Control", c.cacheControl)
 	common = append(common, c.more...)
-	switch c.check(environ) {
-	case notModified:
+	conditions := conditional.Of(environ)
+	switch conditions.Evaluate(c.etag, c.modified) {
+	case conditional.NotModified:
 		return answer(start, "304 Not Modified", common)
-	case failed:
+	case conditional.Failed:
 		return plain("412 Precondition Failed", "The file is not what the request expects.\n", common...).Call(environ, start)
 	}
 	headers := append(wsgi.Headers{{Name: "Content-Type", Value: c.contentType}}, common...)
@@ -80,7 +82,7 @@ func (c *content) send(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.It
 		headers.Add("Content-Encoding", c.coding)
 	}
 	if !c.modified.IsZero() {
-		headers.Add("Last-Modified", c.modified.UTC().Format(httpDate))
+		headers.Add("Last-Modified", c.modified.UTC().Format(conditional.Date))
 	}
 	headers.Add("X-Content-Type-Options", "nosniff")
 	if c.seeker != nil {
