@@ -99,7 +99,7 @@ func ClientAddress(environ *wsgi.Environ) string {
 	if err != nil {
 		return remote
 	}
-	if address = address.Unmap().WithZone(""); address.Is4() {
+	if address = address.Unmap(); address.Is4() {
 		return address.String()
 	}
 	network, _ := address.Prefix(64)

@@ -7,7 +7,11 @@ import (
 	"io/fs"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/gowsgi/gowsgi/internal/conditional"
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // validators are what tells one content of a file from another.
@@ -43,6 +47,21 @@ func (s *site) validators(name, coding string, info fs.FileInfo) (validators, er
 		v.modified = modified.Truncate(time.Second)
 	}
 	return v, nil
+}
+
+// ranged reports whether If-Range, when it is there, allows to send a part: it
+// has to name just what the file is now, by a strong validator (RFC 9110, 13.1.5).
+func (v validators) ranged(environ *wsgi.Environ) bool {
+	value := environ.Var("HTTP_IF_RANGE")
+	if value == "" {
+		return true
+	}
+	if strings.Contains(value, `"`) {
+		tag, rest := conditional.CutETag(value)
+		return rest == "" && conditional.Strongly(tag, v.etag)
+	}
+	date, ok := conditional.ParseDate(value)
+	return ok && v.strong && date.Equal(v.modified)
 }
 
 // embedded reports whether info is of an embed.FS: such a file has no time, and
