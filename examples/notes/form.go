@@ -97,7 +97,7 @@ func cleanName(name string) string {
 	if name == "/" || name == "." {
 		return ""
 	}
-	return name[:min(len(name), 200)]
+	return strings.ToValidUTF8(name[:min(len(name), 200)], "") // a character may have been cut
 }
 
 // text returns a field without what a browser adds to line ends.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -60,9 +61,9 @@ func (s *site) signUp(v *visit) (wsgi.Iterable, error) {
 	name, password := f.text("name"), f.Get("password")
 	page.Data = name
 	switch {
-	case name == "" || len(name) > 100:
+	case !within(name, 1, 100):
 		page.Problem = "A name has from 1 to 100 characters."
-	case len(password) < 8 || len(password) > 200:
+	case !within(password, 8, 200):
 		page.Problem = "A password has from 8 to 200 characters."
 	}
 	if page.Problem != "" {
@@ -77,6 +78,12 @@ func (s *site) signUp(v *visit) (wsgi.Iterable, error) {
 		return nil, err
 	}
 	return v.enter(id, name, "Welcome, "+name+". Write your first note.")
+}
+
+// within reports whether text has so many characters, and not bytes.
+func within(text string, least, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return least <= n && n <= most
 }
 
 // enter begins the session of a user who was just made sure of, under a new id:
@@ -147,7 +154,7 @@ func (s *site) edit(v *visit) (wsgi.Iterable, error) {
 		return nil, err
 	}
 	n.Title, n.Text, n.Changed, n.Files = f.text("title"), f.text("text"), time.Now(), f.files
-	if n.Title == "" || len(n.Title) > 200 {
+	if !within(n.Title, 1, 200) {
 		return v.problem("edit", view{Title: title, Data: n, Problem: "A title has from 1 to 200 characters."})
 	}
 	id, err := s.store.Save(v.environ.Context(), v.user, n)

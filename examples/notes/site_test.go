@@ -84,6 +84,8 @@ func TestNotes(t *testing.T) {
 	ada.Headers.Del("Range")
 	shows(t, ada.PostMultipart("/note/1", nil, wsgitest.File{Field: "file", Name: "ü.bin", Content: []byte{0, 1, 2}}), 200, "The file is kept.", "ü.bin")
 	shows(t, ada.PostMultipart("/note/1", url.Values{"x": {"y"}}), 422, "Choose a file first.")
+	long := wsgitest.File{Field: "file", Name: "x" + strings.Repeat("ü", 150)}
+	shows(t, ada.PostMultipart("/note/1", nil, long), 200, ">x"+strings.Repeat("ü", 99)+"</a>")
 
 	shows(t, ada.PostForm("/edit/1", url.Values{"title": {"Coffee"}, "text": {"three"}}), 200, "Coffee", "three", "tea.txt")
 	shows(t, ada.PostForm("/edit/1", url.Values{"title": {" "}}), 422, "A title has from 1 to 200 characters.")
@@ -93,6 +95,10 @@ func TestNotes(t *testing.T) {
 	shows(t, ada.PostForm("/delete/1", nil), 200, "The note is gone.", "There is no note yet.")
 	shows(t, ada.Get("/note/1"), 404, "or it is not yours")
 	shows(t, ada.Get("/file/1"), 404)
+
+	// A browser that has kept a file by its number must not take another one for it.
+	again := ada.PostMultipart("/new", url.Values{"title": {strings.Repeat("ü", 200)}}, wsgitest.File{Field: "file", Name: "f", Content: []byte("x")})
+	shows(t, again, 200, `href="/file/4"`)
 }
 
 // Whoever asks gets what is theirs, and nothing else.
@@ -118,11 +124,13 @@ func TestAccounts(t *testing.T) {
 	ada := signUp(t, app, "Ada")
 	for _, tt := range []struct{ name, password, says string }{
 		{"ada", "a long password", "Somebody has this name already."},
+		{strings.Repeat("ü", 101), "a long password", "A name has from 1 to 100 characters."},
 		{"", "a long password", "A name has from 1 to 100 characters."},
 		{"Bob", "short", "A password has from 8 to 200 characters."},
 	} {
 		shows(t, browser(t, app).PostForm("/signup", url.Values{"name": {tt.name}, "password": {tt.password}}), 422, tt.says)
 	}
+	shows(t, browser(t, app).PostForm("/signup", url.Values{"name": {strings.Repeat("ü", 100)}, "password": {strings.Repeat("ü", 200)}}), 200, "Welcome")
 	for _, tt := range [][2]string{{"Ada", "a wrong password"}, {"Eve", "a long password"}, {"", ""}} {
 		shows(t, browser(t, app).PostForm("/login", url.Values{"name": {tt[0]}, "password": {tt[1]}}), 422, "do not belong together")
 	}

@@ -23,12 +23,14 @@ var ErrNotFound = errors.New("notes: there is no such thing")
 // ErrTaken is returned when a name is somebody's already.
 var ErrTaken = errors.New("notes: the name is taken")
 
+// No number is given out twice (autoincrement), also when what had it is gone: browsers
+// keep files by it.
 const schema = `
-create table if not exists users (id integer primary key, name text not null unique collate nocase, salt blob not null, hash blob not null);
-create table if not exists notes (id integer primary key, user integer not null references users on delete cascade,
+create table if not exists users (id integer primary key autoincrement, name text not null unique collate nocase, salt blob not null, hash blob not null);
+create table if not exists notes (id integer primary key autoincrement, user integer not null references users on delete cascade,
 	title text not null, text text not null, changed integer not null);
 create index if not exists notes_of_user on notes (user, changed);
-create table if not exists files (id integer primary key, note integer not null references notes on delete cascade,
+create table if not exists files (id integer primary key autoincrement, note integer not null references notes on delete cascade,
 	name text not null, content blob not null);
 create index if not exists files_of_note on files (note);`
 
