@@ -135,9 +135,12 @@ func TestProxyFix(t *testing.T) {
 		})
 	}
 	t.Run("originals", func(t *testing.T) {
-		req := &wsgitest.Request{RemoteAddr: "10.0.0.1:7", Headers: headers("X-Forwarded-For", "192.0.2.9")}
+		req := &wsgitest.Request{RemoteAddr: "10.0.0.1:7", Headers: headers("X-Forwarded-For", "192.0.2.9"), Extra: map[string]any{"REMOTE_HOST": "proxy.internal"}}
 		wsgitest.Do(t, middleware.ProxyFix(one)(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			want := map[string]string{"REMOTE_ADDR": "10.0.0.1", "REMOTE_PORT": "7"}
+			want := map[string]string{"REMOTE_ADDR": "10.0.0.1", "REMOTE_PORT": "7", "REMOTE_HOST": "proxy.internal"}
+			if name, ok := environ.Lookup("REMOTE_HOST"); ok {
+				t.Errorf("the name of the proxy, %v, is left beside the address of the client", name)
+			}
 			if diff := cmp.Diff(want, environ.Get("gowsgi.proxy_fix")); diff != "" {
 				t.Errorf("originals (-want +got):\n%s", diff)
 			}

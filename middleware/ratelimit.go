@@ -2,6 +2,8 @@ package middleware
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math"
 	"net/netip"
@@ -23,7 +25,8 @@ type RateLimitConfig struct {
 	Burst int
 
 	// Key says who the client is; nil means ClientAddress. Requests with the key
-	// "" are not limited.
+	// "" are not limited; for a long one its digest is counted, so that nobody fills
+	// the store with what a request may hold.
 	Key func(environ *wsgi.Environ) string
 
 	// Store keeps the counts; nil means a NewMemoryStore of its own, of 65536
@@ -76,7 +79,7 @@ func RateLimit(c RateLimitConfig) wsgi.Middleware {
 			if key == "" {
 				return next.Call(environ, start)
 			}
-			wait, err := c.Store.Take(environ.Context(), key, c.Every, c.Burst)
+			wait, err := c.Store.Take(environ.Context(), shortKey(key), c.Every, c.Burst)
 			if err != nil {
 				environ.Errors().WriteString("middleware: RateLimit: " + escape(err.Error()) + "\n")
 			} else if wait > 0 {
@@ -88,6 +91,15 @@ func RateLimit(c RateLimitConfig) wsgi.Middleware {
 			return next.Call(environ, start)
 		})
 	}
+}
+
+// shortKey returns key, or its digest when it is longer than that.
+func shortKey(key string) string {
+	if len(key) <= hex.EncodedLen(sha256.Size) {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:])
 }
 
 // ClientAddress is REMOTE_ADDR as the key of a client: the address, of IPv6 the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -145,6 +146,21 @@ func TestRateLimit(t *testing.T) {
 				t.Errorf("got %q, expected 3", got)
 			}
 		})
+	})
+	t.Run("long keys", func(t *testing.T) {
+		store := &recordingStore{}
+		app := middleware.RateLimit(middleware.RateLimitConfig{
+			Key: func(environ *wsgi.Environ) string { return environ.Header("X-Key") }, Store: store,
+		})(text("x"))
+		seen := map[string]bool{}
+		for _, key := range []string{strings.Repeat("k", 64), strings.Repeat("k", 65), strings.Repeat("k", 66), strings.Repeat("k", 100_000)} {
+			wsgitest.Do(t, app, &wsgitest.Request{Headers: headers("X-Key", key)})
+			if told, _, _ := strings.Cut(store.asked, " "); len(told) != 64 || seen[told] {
+				t.Errorf("a key of %d bytes is %q in the store, expected 64 bytes, and none that was there before", len(key), told)
+			} else {
+				seen[told] = true
+			}
+		}
 	})
 	t.Run("key and store", func(t *testing.T) {
 		store := &recordingStore{err: errors.New("no\nstore")}
