@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gowsgi/gowsgi/middleware"
 	"github.com/gowsgi/gowsgi/middleware/session"
@@ -38,6 +39,10 @@ func NewSite(store *Store, o Options) wsgi.Application {
 		panic(err) // the folder is embedded
 	}
 	s := &site{store}
+	// A password costs a quarter of a second of a processor, and may be guessed at.
+	passwords := middleware.When(
+		func(environ *wsgi.Environ) bool { return environ.Var("REQUEST_METHOD") == "POST" },
+		middleware.RateLimit(middleware.RateLimitConfig{Every: 10 * time.Second, Burst: 20}))
 	return middleware.Recommended(middleware.RecommendedConfig{
 		Hosts:     o.Hosts,
 		Debug:     o.Debug,
@@ -50,8 +55,8 @@ func NewSite(store *Store, o Options) wsgi.Application {
 		Static:     static.New(static.Config{Files: public, Prefix: "/public", Index: []string{}}),
 		Session:    session.New(session.Config{Store: store.Sessions()}),
 	})(middleware.Dispatch(map[string]wsgi.Application{
-		"/login":  s.page(s.login, "GET", "POST"),
-		"/signup": s.page(s.signUp, "GET", "POST"),
+		"/login":  passwords(s.page(s.login, "GET", "POST")),
+		"/signup": passwords(s.page(s.signUp, "GET", "POST")),
 		"/logout": s.page(s.logOut, "POST"),
 		"/new":    s.page(s.owner(s.edit), "GET", "POST"),
 		"/note":   s.page(s.owner(s.note), "GET", "POST"),

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +196,19 @@ func TestRefusals(t *testing.T) {
 	if res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "https://evil.example/")); res.Code != 400 {
 		t.Errorf("another host: %s", res.Status)
 	}
+}
+
+// Nobody guesses on for long, at passwords of whom whatever.
+func TestGuesses(t *testing.T) {
+	eve := browser(t, newSite(t, Options{}))
+	var codes []int
+	for i := 0; i < 100 && !slices.Contains(codes, 429); i++ {
+		codes = append(codes, eve.Post([]string{"/login", "/signup"}[i%2], "text/plain", "no form, which costs nothing").Code)
+	}
+	if len(codes) < 21 || codes[len(codes)-1] != 429 {
+		t.Errorf("got %v, expected a 429 after 20 others or some more", codes)
+	}
+	shows(t, eve.Get("/login"), 200)
 }
 
 // Every page has a policy that it keeps: no script, no style in an attribute.
