@@ -134,6 +134,16 @@ func TestHTTPSRedirect(t *testing.T) {
 			}
 		})
 	}
+	t.Run("another host than AllowedHosts has seen", func(t *testing.T) {
+		app := middleware.Chain(
+			middleware.AllowedHosts(middleware.AllowedHostsConfig{}),
+			middleware.ProxyFix(middleware.ProxyFixConfig{Host: 1}), // which belongs outside
+			middleware.HTTPSRedirect(config{}))(fails(t))
+		res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "http://localhost/x").With("X-Forwarded-Host", "evil.example"))
+		if res.Code != 400 || res.Headers.Has("Location") {
+			t.Errorf("got %s, headers %v", res.Status, res.Headers)
+		}
+	})
 	t.Run("inside AllowedHosts", func(t *testing.T) {
 		app := middleware.Chain(middleware.AllowedHosts(middleware.AllowedHostsConfig{}), middleware.HTTPSRedirect(config{}))(fails(t))
 		if got := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "http://localhost:8000/x")).Headers.Get("Location"); got != "https://localhost/x" {
