@@ -17,3 +17,11 @@ func (p *Pool) LoseWindows() {
 // Misplace puts an id on the queue of which nothing is on the board: that of a
 // request that was given up while a worker had it in its hand.
 func (p *Pool) Misplace(id uint64) { p.current.queue.push(id, false) }
+
+// HoldReplies keeps what workers tell by the pipe from being delivered, until
+// release is called.
+func (p *Pool) HoldReplies() (release func()) {
+	mu := &p.current.replies.mu
+	mu.Lock()
+	return mu.Unlock
+}

@@ -129,6 +129,33 @@ func TestDiesAfterwards(t *testing.T) {
 	}
 }
 
+// TestDiesUnheard: the same, when nobody has come to read of the response by the
+// time that its worker is found to be dead.
+func TestDiesUnheard(t *testing.T) {
+	s := open(t, config(t))
+	s.want("/raw/exact", 200, "abcdef") // the head is known from then on, and all of the next response on the board
+	release := sync.OnceFunc(s.pool.HoldReplies())
+	t.Cleanup(release)
+	got := make(chan answer, 1)
+	go func() { got <- s.get("/raw/dies_when_closed") }()
+	stacks := make([]byte, 1<<20)
+	eventually(t, "who attends to the dead worker asks for its last words", func() bool {
+		select {
+		case a := <-got:
+			t.Fatalf("got %d, %.100q, %v, before it was known what the worker had answered", a.status, a.body, a.err)
+		default:
+		}
+		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "(*replies).settle")
+	})
+	release()
+	if a := <-got; a.status != 200 || a.body != "whole" || a.err != nil {
+		t.Errorf("got %d, %.100q, %v, want the response that the worker had left", a.status, a.body, a.err)
+	}
+	if failed := s.pool.Stats().Failed; failed != 0 {
+		t.Errorf("%d requests failed, want none", failed)
+	}
+}
+
 // TestKilled kills a worker from outside under load: what it has begun fails,
 // which is one request for each lane.
 func TestKilled(t *testing.T) {
