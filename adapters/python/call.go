@@ -175,7 +175,7 @@ func (c *call) respond(m message) (wsgi.Iterable, error) {
 		}
 	}
 	block := m.payload[m.head:]
-	if m.flags&frameLast != 0 && m.buffer == nil {
+	if m.flags&frameLast != 0 && m.buffer == nil && m.trays == nil {
 		if len(block) > 0 {
 			return wsgi.Bytes(block), nil
 		}

@@ -44,6 +44,7 @@ func TestResponses(t *testing.T) {
 		{"/raw/bad_header_repaired", 500, "repaired", false, ""},
 		{"/raw/bad_value_repaired", 500, "repaired", false, ""},
 		{"/long_header", 200, "x", false, ""},
+		{"/long_head", 200, "", false, ""},
 		{"/raw/too_long", 200, "abc", false, "LEN-01"},
 		{"/raw/writes_too_long", 200, "abc", false, "the writer is told that the response is longer than the 3 bytes of its Content-Length"},
 		{"/raw/too_short", 200, "abcdef", true, "LEN-04"},
@@ -93,7 +94,7 @@ func TestLengths(t *testing.T) {
 }
 
 // TestSizes: a block of any size is as long as it was, and has a length, however
-// it comes: on the board, behind a frame, in parts, or as a file in memory.
+// it comes: on the board, behind a frame, on trays, or in parts.
 func TestSizes(t *testing.T) {
 	s := open(t, config(t))
 	for _, edge := range []int{1, 4 << 10, 8 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20, 3 << 20} {

@@ -43,8 +43,13 @@
 // Each thread has a lane besides, a socket for what is larger or takes more than
 // one step: responses that come in parts, heads that are to be checked, questions
 // for the request body, of which the parts come through shared memory, and file
-// descriptors. A large block that is all of a response travels as such a one: a
-// file in memory, which the operating system sends without another copy.
+// descriptors.
+//
+// A large block is left on trays: memory that a worker makes when it first has such
+// a block, and in which Go finds what a frame only names. The worker goes on to its
+// next request, and Go gives a tray back when its part has been sent. When all are
+// with clients that are slow, the rest of a response travels as a file in memory, and a
+// stream goes over the lane.
 //
 // The shared memory also says which request a lane has begun, and which nobody
 // waits for any more. Because it is known what a worker had begun when it ended,

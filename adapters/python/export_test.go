@@ -14,6 +14,21 @@ func (p *Pool) LoseWindows() {
 	}
 }
 
+// Trays says how many trays the workers have made, and how many are not free.
+func (p *Pool) Trays() (made, taken int) {
+	for i := range p.current.trays {
+		if t := p.current.trays[i].Load(); t != nil {
+			made += trayCount
+			for tray := range trayCount {
+				if t.word(uint32(tray)).Load() != 0 {
+					taken++
+				}
+			}
+		}
+	}
+	return made, taken
+}
+
 // Misplace puts an id on the queue of which nothing is on the board: that of a
 // request that was given up while a worker had it in its hand.
 func (p *Pool) Misplace(id uint64) { p.current.queue.push(id, false) }

@@ -533,11 +533,11 @@ func TestIsolation(t *testing.T) {
 			if strings.Contains(variables, "DATABASE_PASSWORD") || !strings.Contains(variables, "GIVEN") || !strings.Contains(variables, "PATH") {
 				t.Errorf("the worker sees %q", strings.Fields(variables))
 			}
-			// Standard ones, control, queue, board and its mapping, replies, one lane.
-			s.get("/raw/big") // by a descriptor that is closed again
+			// Standard ones, control, queue, board, replies, one lane, and the mappings of board and trays.
+			s.get("/raw/big") // on trays, of which the other descriptor is closed again
 			descriptors := strings.Split(s.get("/raw/descriptors").body, "\n")
-			if len(descriptors) != 9 || strings.Contains(strings.Join(descriptors, "\n"), "/dev/zero") {
-				t.Errorf("the worker has %q, want nine descriptors", descriptors)
+			if len(descriptors) != 10 || strings.Contains(strings.Join(descriptors, "\n"), "/dev/zero") {
+				t.Errorf("the worker has %q, want ten descriptors", descriptors)
 			}
 			// Standard ones, and that of the listing.
 			if text := s.get("/raw/childs_descriptors").body; strings.Count(text, " -> ") != 4 {

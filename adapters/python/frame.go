@@ -31,12 +31,13 @@ const (
 	frameResponse = 1 // head, and a block
 	frameData     = 2 // a block
 	frameEnd      = 3
-	frameError    = 4 // the application failed: the traceback
-	frameLog      = 5 // text for wsgi.errors
-	frameRead     = 6 // asks for a part of the body, of no more bytes than the field for head says
-	frameHints    = 7 // asks for an early hint
-	frameFile     = 8 // a descriptor comes with it: all that follows its position
-	frameWant     = 9 // asks for the variables of a large request
+	frameError    = 4  // the application failed: the traceback
+	frameLog      = 5  // text for wsgi.errors
+	frameRead     = 6  // asks for a part of the body, of no more bytes than the field for head says
+	frameHints    = 7  // asks for an early hint
+	frameFile     = 8  // a descriptor comes with it: all that follows its position
+	frameWant     = 9  // asks for the variables of a large request
+	frameTrays    = 10 // asks for the memory of trays to be mapped, of which the descriptor comes with it
 
 	frameLast   = 1  // nothing follows for this request
 	frameAgain  = 2  // the head replaces an earlier one, by exc_info
@@ -44,6 +45,7 @@ const (
 	frameCommit = 8  // the head is to be sent although there is no block yet
 	frameSingle = 16 // the block is the only one
 	frameKept   = 32 // there is no head in this frame: the one that was checked counts
+	frameTray   = 64 // what the frame has is on a tray, and a trayRef is in its place
 
 	largestFrame = 256 << 10 // bytes after the head of a frame
 )
@@ -65,6 +67,8 @@ type message struct {
 	id          uint64
 	payload     []byte
 	buffer      *[largestFrame]byte // that payload is in, if it is one of the pool
+	trays       *trays              // that payload is in
+	tray        uint32
 	file        *os.File
 }
 
@@ -77,7 +81,7 @@ func parseHead(b []byte) (m message, size int, err error) {
 	m.id = binary.LittleEndian.Uint64(b[8:])
 	m.kind = binary.LittleEndian.Uint16(b[16:])
 	m.flags = binary.LittleEndian.Uint16(b[18:])
-	if m.kind < frameResponse || m.kind > frameWant || size > largestFrame || m.kind != frameRead && m.head > size {
+	if m.kind < frameResponse || m.kind > frameTrays || size > largestFrame || m.kind != frameRead && m.head > size {
 		return m, 0, errFrame
 	}
 	return m, size, nil

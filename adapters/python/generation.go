@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,8 +17,9 @@ type generation struct {
 	replies *replies
 	board   *board
 	slots   *slots
-	zygote  *worker        // with Config.Preload
-	users   sync.WaitGroup // requests that may still look at the board
+	trays   []atomic.Pointer[trays] // of the worker in each block of lanes
+	zygote  *worker                 // with Config.Preload
+	users   sync.WaitGroup          // requests that may still look at the board
 
 	entering sync.WaitGroup // requests that are not in the queue yet
 	spawns   sync.WaitGroup
@@ -45,6 +47,7 @@ const spareBlocks = 64
 func (p *Pool) newGeneration(ctx context.Context, number, want int) (_ *generation, err error) {
 	g := &generation{pool: p, number: number, want: want}
 	g.blocks = make([]bool, 2*want+spareBlocks)
+	g.trays = make([]atomic.Pointer[trays], len(g.blocks))
 	g.slots = newSlots(max(fewestSlots, 2*want*p.config.Threads), p.config.Queue)
 	if err := g.share(); err != nil {
 		return nil, &StartError{App: p.config.App, Err: err}

@@ -142,6 +142,17 @@ func (l *lane) frames() error {
 			return err
 		}
 		rest := b[frameHead:]
+		if m.flags&frameTray != 0 {
+			if len(rest) < trayRef {
+				break
+			}
+			if err := l.worker.generation.lift(&m, rest, size); err != nil {
+				return err
+			}
+			b = rest[trayRef:]
+			l.deliver(m)
+			continue
+		}
 		if len(rest) < size {
 			if size < longFrame {
 				break
@@ -164,6 +175,12 @@ func (l *lane) frames() error {
 			m.file, l.passed = l.passed, nil
 		}
 		b = rest[size:]
+		if m.kind == frameTrays {
+			if err := l.takeTrays(); err != nil {
+				return err
+			}
+			continue
+		}
 		l.deliver(m)
 	}
 	l.filled = copy(l.buffer, b)
@@ -241,6 +258,10 @@ func (m *message) free() {
 	if m.buffer != nil {
 		frameBuffers.Put(m.buffer)
 		m.buffer = nil
+	}
+	if m.trays != nil {
+		m.trays.putBack(m.tray)
+		m.trays = nil
 	}
 	if m.file != nil {
 		m.file.Close()

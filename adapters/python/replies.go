@@ -78,18 +78,27 @@ func (g *generation) complete(id uint64) {
 	s := g.slots.of(id)
 	area := g.board.response(s.index)
 	m, size, err := parseHead(area)
-	if err != nil || m.id != id || m.kind != frameResponse || m.flags&frameLast == 0 || size > len(area)-frameHead {
+	if err != nil || m.id != id || m.kind != frameResponse || m.flags&frameLast == 0 ||
+		m.flags&frameTray == 0 && size > len(area)-frameHead {
 		return // the request fails when its worker ends, or its time does
 	}
-	m.payload = append([]byte(nil), area[frameHead:frameHead+size]...)
+	if m.flags&frameTray != 0 {
+		if g.lift(&m, area[frameHead:], size) != nil {
+			return
+		}
+	} else {
+		m.payload = append([]byte(nil), area[frameHead:frameHead+size]...)
+	}
 	s.mu.Lock()
 	if s.id != id || s.ended {
 		s.mu.Unlock()
+		m.free()
 		return
 	}
 	s.ended = true
 	if s.abandoned {
 		s.mu.Unlock()
+		m.free()
 		g.put(s)
 		return
 	}

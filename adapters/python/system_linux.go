@@ -53,8 +53,7 @@ func mapMemory(dir string, needed, size int) (*os.File, []byte, error) {
 	}
 	var b []byte
 	if err == nil {
-		b, err = syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
-		err = os.NewSyscallError("mmap", err)
+		b, err = mapFile(file, size)
 	}
 	if err != nil {
 		file.Close()
@@ -75,6 +74,19 @@ func reserve(file *os.File, at, size int64) error {
 			return os.NewSyscallError("fallocate", err)
 		}
 	}
+}
+
+// mapFile maps a file for reading and writing.
+func mapFile(file *os.File, size int) ([]byte, error) {
+	b, err := syscall.Mmap(int(file.Fd()), 0, size, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_SHARED)
+	return b, os.NewSyscallError("mmap", err)
+}
+
+// cannotShrink reports whether a file is sealed against that.
+func cannotShrink(file *os.File) bool {
+	const getSeals, sealShrink = 1034, 2 // of fcntl, which the syscall package has not
+	seals, _, errno := syscall.Syscall(syscall.SYS_FCNTL, file.Fd(), getSeals, 0)
+	return errno == 0 && seals&sealShrink != 0
 }
 
 func unmap(b []byte) { syscall.Munmap(b) }

@@ -17,6 +17,8 @@ func queuePipe() (r, w *os.File, err error)                  { return nil, nil, 
 func replyPipe() (r, w *os.File, err error)                  { return nil, nil, errSystem }
 func shareMemory(needed, size int) (*os.File, []byte, error) { return nil, nil, errSystem }
 func reserve(*os.File, int64, int64) error                   { return errSystem }
+func mapFile(*os.File, int) ([]byte, error)                  { return nil, errSystem }
+func cannotShrink(*os.File) bool                             { return false }
 func unmap([]byte)                                           {}
 func socketPair() (ours, theirs *os.File, err error)         { return nil, nil, errSystem }
 func wouldBlock(error) bool                                  { return false }

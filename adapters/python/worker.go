@@ -101,6 +101,9 @@ func (w *worker) attend() {
 	}
 	w.closeConns()
 	if w.block >= 0 {
+		if t := g.trays[w.block].Swap(nil); t != nil {
+			t.leave()
+		}
 		go func() { // a client may be slow to send what a worker has asked for
 			for _, l := range w.lanes {
 				l.shutWindow()

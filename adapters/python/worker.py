@@ -12,6 +12,7 @@ This file uses the standard library only, and runs on CPython 3.8 to 3.14.
 import array
 import ast
 import errno
+import fcntl
 import faulthandler
 import gc
 import importlib
@@ -28,6 +29,7 @@ import struct
 import sys
 import threading
 import traceback
+from time import monotonic, sleep
 
 # The descriptors that a process is started with; the lanes follow.
 CONTROL, QUEUE, BOARD, REPLIES, LANES = 4, 5, 6, 7, 8
@@ -36,17 +38,22 @@ TOKEN = struct.Struct("<Q")  # on the queue, and for a response that is on the b
 PACKET = struct.Struct("<QIIHH")  # id, bytes of keys, of values, flags, bytes of the body
 FRAME = struct.Struct("<IIQHH")  # bytes after it, of them head, id, type, flags
 REPLY = struct.Struct("<II")  # bytes after it, type
+PLACE = struct.Struct("<II")  # lane, tray
 PAGE, REQUEST, ROOM = 4096, 4096, 8192  # bytes; the latter two on the board, for a request and for its response
 SLOT, LANE = REQUEST + ROOM, 64
 
 INLINE, REMOTE, LARGE, HINTED = 1, 2, 4, 8  # flags of a packet
-RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT = range(1, 10)  # types of a frame
-LAST, AGAIN, CHECK, COMMIT, SINGLE, KEPT = 1, 2, 4, 8, 16, 32  # flags of a frame
+RESPONSE, DATA, END, ERROR, LOG, READ, HINTS, FILE, WANT, MEMORY = range(1, 11)  # types of a frame
+LAST, AGAIN, CHECK, COMMIT, SINGLE, KEPT, TRAY = 1, 2, 4, 8, 16, 32, 64  # flags of a frame
 OK, EOF, REFUSED, WINDOW = range(4)  # types of a reply
 
 BIGGEST = 256 << 10  # bytes of a frame: what Go has buffers for
-JOINED = 16 << 10  # up to here a copy is cheaper than a second piece
+JOINED = 16 << 10  # up to here a copy is cheaper than a second piece, or a tray
 SPILLED = 256 << 10  # from here on a file in memory is cheaper than the lane
+
+TRAYS = 16  # of BIGGEST bytes each
+MOMENT, PAUSE = 0.01, 0.0005  # seconds
+ADD_SEALS, SEAL_SHRINK = 1033, 2  # of fcntl, which has names for them from Python 3.9 on
 
 pack_frame = FRAME.pack
 unpack_packet = PACKET.unpack_from
@@ -85,6 +92,7 @@ class Board:
 known_statuses, known_names = set(), {}
 has_control = re.compile("[\x01-\x1f\x7f]").search
 MOST_KNOWN = 2000
+MOST_HEAD = BIGGEST - 100  # there may come a Content-Length to it
 
 
 def encode(status, headers):
@@ -103,6 +111,8 @@ def encode(status, headers):
         parts.append(name)
         parts.append(value)
     text = "\0".join(parts)
+    if len(text) > MOST_HEAD:
+        raise ContractError("status and headers are %d bytes, expected %d at the most" % (len(text), MOST_HEAD))
     if has_control(text) is not None:
         good = False
     if text.count("\0") != len(parts) - 1:
@@ -231,6 +241,9 @@ class Exchange:
         if lane.cancelled[self.slot] and not self.ended:
             raise Disconnected(errno.ECONNABORTED, "the client has left")
         size = len(data)
+        if flags & SINGLE and self.head is not None and len(self.head) + size > BIGGEST:
+            flags &= ~SINGLE  # it will be several frames, and Go cannot tell how long they are
+            self.state_length(size)
         too_long = 0 <= self.length < self.sent + size and not self.bodiless
         if self.ended:
             raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
@@ -239,7 +252,7 @@ class Exchange:
             flags |= LAST  # Go has all that it needs; what happens from here on is no business of the client
             self.ended = True
         if self.committed:
-            lane.put(DATA, self.ident, flags, data)
+            lane.send(DATA, self.ident, flags, b"", data)
         else:
             if self.head is None:
                 raise ContractError("a block came, expected start_response to be called before")
@@ -285,14 +298,13 @@ class Exchange:
             return
         if self.failed is not None or self.head is None or 0 <= self.length != size or self.lane.cancelled[self.slot]:
             self.send(block, SINGLE)
-        elif SPILLED <= size <= self.lane.ahead and not self.bodiless and self.spill(block):
-            pass
-        elif len(self.head) + size <= BIGGEST:  # one frame
-            self.committed = self.ended = True
-            self.lane.respond(self.ident, LAST | SINGLE | self.flags, b"" if self.flags & KEPT else self.head, block)
         else:
-            self.state_length(size)
-            self.send(block)
+            flags = LAST | SINGLE
+            if len(self.head) + size > BIGGEST:  # more than one frame
+                self.state_length(size)
+                flags = LAST
+            self.committed = self.ended = True
+            self.lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, block)
 
     def state_length(self, size):
         """Adds a Content-Length, where there is none and one may be."""
@@ -302,29 +314,6 @@ class Exchange:
                 if self.flags & KEPT:  # Go has a head already, which is another one now
                     self.flags = self.flags & ~KEPT | AGAIN
                 self.head += b"\0Content-Length\0%d" % size
-
-    def spill(self, block):
-        """Sends a large block as a file in memory, which Go need not copy. Reports
-        whether that is possible."""
-        if self.head[:3] in (b"204", b"304"):
-            return False
-        try:
-            fd = os.memfd_create("gowsgi", os.MFD_CLOEXEC)
-        except (AttributeError, OSError):
-            return False
-        try:
-            rest = memoryview(block)
-            try:
-                while rest:
-                    rest = rest[os_write(fd, rest):]
-            except OSError:
-                return False
-            self.state_length(len(block))
-            self.committed = self.ended = True
-            self.lane.respond_file(self.ident, self.flags, b"" if self.flags & KEPT else self.head, fd, 0)
-        finally:
-            os.close(fd)
-        return True
 
     def iterate(self, body):
         if body is None:
@@ -562,6 +551,79 @@ class FileWrapper:
             return None
 
 
+class Trays:
+    """Memory in which large blocks wait until Go has sent them; one for all lanes.
+
+    It is made when there is the first one. A word for each tray says whether it is
+    taken, which Go sets to 0 again.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.missing = False  # while it is being made, and for good where that fails
+        self.memory = self.words = None
+        self.last = 0.0  # when one was taken
+
+    def take(self, lane, whole):
+        """Returns the number of a tray, or -1. What is not the whole rest of a
+        response may have half of them, since its worker waits for its client.
+
+        Where all are taken, and by clients that seem to be quick, this waits for a
+        moment: a tray that comes back costs less than new memory.
+        """
+        most = TRAYS if whole else TRAYS // 2
+        tray = self.free(lane, most)
+        if tray < 0 and whole and not self.missing:
+            until = self.last + MOMENT
+            while tray < 0 and monotonic() < until:
+                sleep(PAUSE)
+                tray = self.free(lane, most)
+        return tray
+
+    def free(self, lane, most):
+        if self.missing or self.memory is None and not self.open(lane):
+            return -1
+        with self.lock:
+            taken = self.words[:most].tolist()
+            if 0 not in taken:
+                return -1
+            tray = taken.index(0)
+            self.words[tray] = 1
+            self.last = monotonic()
+            return tray
+
+    def open(self, lane):
+        """Makes the memory and gives it to Go. Reports whether there is some."""
+        with self.lock:  # and not while Go is asked, which may have a slow client to serve first
+            if self.missing or self.memory is not None:
+                return not self.missing
+            self.missing = True
+        size = PAGE + TRAYS * BIGGEST
+        try:
+            fd = os.memfd_create("gowsgi trays", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+            try:
+                os.ftruncate(fd, size)
+                fcntl.fcntl(fd, ADD_SEALS, SEAL_SHRINK)
+                memory = mmap.mmap(fd, size)
+                lane.pass_file(pack_frame(0, 0, lane.ident, MEMORY, 0), fd)
+            finally:
+                os.close(fd)
+        except (AttributeError, OSError):
+            return False
+        if lane.reply()[0] != OK:
+            return False
+        self.memory, self.words = memory, memoryview(memory)[:4 * TRAYS].cast("I")
+        self.missing = False
+        return True
+
+    def fill(self, tray, head, block):
+        at = PAGE + tray * BIGGEST
+        if head:
+            self.memory[at:at + len(head)] = head
+            at += len(head)
+        self.memory[at:at + len(block)] = block
+
+
 class Lane:
     """One thread's connection with Go."""
 
@@ -583,24 +645,70 @@ class Lane:
         size = len(head)
         frame = size + len(block)
         if not flags & LAST or self.used or frame > ROOM - FRAME.size:
-            self.put(RESPONSE, ident, flags, head, size, block)
+            self.send(RESPONSE, ident, flags, head, block)
+        else:
+            self.place(b"".join((pack_frame(frame, size, ident, RESPONSE, flags), head, block)))
+
+    def send(self, kind, ident, flags, head, block):
+        """Sends a block: on trays if it is large and there are some."""
+        size, last = len(block), flags & LAST
+        if size <= JOINED and not (size and last and kind == RESPONSE and not self.used):
+            self.put(kind, ident, flags, head, len(head), block)
             return
-        at = self.areas + (ident & 0xFFFF) * SLOT + REQUEST
-        self.memory[at:at + FRAME.size + frame] = b"".join((pack_frame(frame, size, ident, RESPONSE, flags), head, block))
+        whole = last and size <= self.ahead
+        trays, rest = self.worker.trays, memoryview(block)
+        while rest:
+            tray = trays.take(self, whole)
+            if tray < 0:
+                break
+            part = rest[:BIGGEST - len(head)]
+            rest = rest[len(part):]
+            trays.fill(tray, head, part)
+            flags = flags & ~LAST if rest else flags | last
+            frame = pack_frame(len(head) + len(part), len(head), ident, kind, flags | TRAY) + PLACE.pack(self.number, tray)
+            if kind == RESPONSE and flags & LAST and not self.used:
+                self.place(frame)
+            else:
+                self.write(frame)
+            kind, flags, head = DATA, 0, b""
+        if rest:
+            flags |= last
+            if not (whole and len(rest) >= SPILLED and self.spill(kind, ident, flags, head, rest)):
+                self.put(kind, ident, flags, head, len(head), rest)
+
+    def place(self, frame):
+        """Leaves a response on the board, as one frame."""
+        at = self.areas + (self.ident & 0xFFFF) * SLOT + REQUEST
+        self.memory[at:at + len(frame)] = frame
         os_write(REPLIES, self.token)
+
+    def spill(self, kind, ident, flags, head, rest):
+        """Sends the rest of a response as a file in memory. Reports whether that is
+        possible."""
+        try:
+            fd = os.memfd_create("gowsgi", os.MFD_CLOEXEC)
+        except (AttributeError, OSError):
+            return False
+        try:
+            left = memoryview(rest)
+            try:
+                while left:
+                    left = left[os_write(fd, left):]
+            except OSError:
+                return False
+            frames = b"" if kind == DATA else pack_frame(len(head), len(head), ident, kind, flags & ~LAST) + head
+            self.pass_file(frames + pack_frame(TOKEN.size, 0, ident, FILE, LAST) + TOKEN.pack(0), fd)
+        finally:
+            os.close(fd)
+        return True
 
     def put(self, kind, ident, flags, payload=b"", head=0, block=b""):
         """Sends a frame. One that is too long for Go's buffers becomes several."""
-        self.used = True
         rest = None
         if len(payload) + len(block) > BIGGEST:
-            block = memoryview(block or payload)
-            if kind == DATA:
-                payload = b""
-            cut = BIGGEST - len(payload)
+            block, cut = memoryview(block), BIGGEST - len(payload)
             block, rest = block[:cut], block[cut:]
-            if rest:
-                last, flags = flags & LAST, flags & ~LAST
+            last, flags = flags & LAST, flags & ~LAST
         header = pack_frame(len(payload) + len(block), head, ident, kind, flags)
         if len(block) <= JOINED and len(payload) <= JOINED:
             self.write(b"".join((header, payload, block)))
@@ -611,12 +719,14 @@ class Lane:
             self.write_all([pack_frame(len(block), 0, ident, DATA, 0 if rest else last), block])
 
     def write(self, data):
+        self.used = True
         sent = os_write(self.fd, data)
         while sent < len(data):
             data = data[sent:]
             sent = os_write(self.fd, data)
 
     def write_all(self, parts):
+        self.used = True
         parts = [memoryview(part) for part in parts if len(part)]
         while parts:
             sent = os.writev(self.fd, parts)
@@ -627,13 +737,15 @@ class Lane:
 
     def respond_file(self, ident, flags, head, fd, position):
         """Sends a response of which the body is what follows in a file."""
-        self.used = True
+        self.pass_file(b"".join((pack_frame(len(head), len(head), ident, RESPONSE, flags), head,
+                                 pack_frame(TOKEN.size, 0, ident, FILE, LAST), TOKEN.pack(position))), fd)
+
+    def pass_file(self, frames, fd):
+        """Sends frames, and a descriptor with them."""
         if self.socket is None:
             self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.fd)
-        payload = TOKEN.pack(position)
-        frames = b"".join((pack_frame(len(head), len(head), ident, RESPONSE, flags), head,
-                           pack_frame(len(payload), 0, ident, FILE, LAST), payload))
         sent = self.socket.sendmsg([frames], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        self.used = True
         if sent < len(frames):
             self.write(frames[sent:])
 
@@ -751,6 +863,7 @@ class Worker:
         self.ahead = config["ahead"]  # bytes of a response that Go takes before its client does
         self.lanes = [Lane(fd, config["first"] + i, self) for i, fd in enumerate(lanes)]
         self.left = config.get("max_requests", 0)
+        self.trays = Trays()
 
     def tell(self, **message):
         tell(self.control, self.control_lock, message)

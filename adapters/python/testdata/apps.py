@@ -138,6 +138,11 @@ def long_header(environ, start_response):
     return [b"x"]
 
 
+def long_head(environ, start_response):
+    start_response("200 OK", TEXT + [("X-Long", "y" * 20000)])
+    return []
+
+
 def too_long(environ, start_response):
     start_response("200 OK", TEXT + [("Content-Length", "3")])
     return [b"abcdef"]
@@ -295,6 +300,35 @@ def sized(environ, start_response):
     """One block, of as many bytes as the query says."""
     start_response("200 OK", TEXT)
     return [b"x" * int(environ["QUERY_STRING"])]
+
+
+def marked(environ, start_response):
+    """As many bytes as the query says, of one letter that it says too, in the way that it says."""
+    size, letter, way = environ["QUERY_STRING"].split(",")
+    block = letter.encode() * int(size)
+    headers = TEXT + ([("Content-Length", size)] if way == "stated" else [])
+    write = start_response("200 OK", headers)
+    if way == "written":
+        write(block)
+        return []
+    if way == "once":
+        return Once(block)
+    if way == "blocks":
+        return iter([block[i:i + 100000] for i in range(0, len(block), 100000)])
+    return iter([block]) if way == "stated" else [block]
+
+
+class Once:
+    """A body that says that it has one block."""
+
+    def __init__(self, block):
+        self.block = block
+
+    def __len__(self):
+        return 1
+
+    def __iter__(self):
+        yield self.block
 
 
 def download(environ, start_response):
@@ -462,3 +496,9 @@ def app(environ, start_response):
 
 def make_app(name, debug=False):
     return validated[name]
+
+
+def without_trays():
+    """The same, where the system has no files in memory."""
+    del os.memfd_create
+    return app
