@@ -18,8 +18,9 @@ import (
 // time or number, a negative value means none.
 type Config struct {
 	// App names the application: "module:callable", "module:factory()", whose
-	// arguments may be literals, or "path/file.py:callable". Without a callable
-	// it is named application.
+	// arguments may be literals, or "path/file.py:callable", or, for a file of
+	// mod_wsgi, "./file.wsgi", with a slash somewhere. Without a callable it is
+	// named application.
 	App string
 
 	// Python is the interpreter. When it is "", it is that of the virtual

@@ -374,6 +374,30 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestScriptFile names a file of mod_wsgi, and a module whose name ends like one.
+func TestScriptFile(t *testing.T) {
+	dir := t.TempDir()
+	text := "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [__name__.encode()]\n"
+	if err := os.Mkdir(filepath.Join(dir, "shop"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"site.wsgi", "shop/__init__.py", "shop/wsgi.py"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for app, module := range map[string]string{
+		"./site.wsgi": "site", filepath.Join(dir, "site.wsgi:application"): "site",
+		"shop.wsgi": "shop.wsgi", "shop.wsgi:application": "shop.wsgi", "shop/wsgi.py": "wsgi",
+	} {
+		t.Run(app, func(t *testing.T) {
+			c := config(t)
+			c.App, c.Dir = app, dir
+			open(t, c).want("/", 200, module)
+		})
+	}
+}
+
 // TestCannotStart: the error says what to mend, and nothing is left.
 func TestCannotStart(t *testing.T) {
 	interpreter(t)

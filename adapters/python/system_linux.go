@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
-	"strconv"
 	"syscall"
 	"unsafe"
+
+	"github.com/gowsgi/gowsgi/internal/account"
 )
 
 // queuePipe returns a pipe whose write end does not block. It has room for an id
@@ -167,25 +167,9 @@ func isolate(cmd *exec.Cmd, c *Config) error {
 	if c.User == "" && c.Group == "" {
 		return nil
 	}
-	uid, gid := os.Getuid(), os.Getgid()
-	if c.User != "" {
-		u, err := user.Lookup(c.User)
-		if err != nil {
-			if u, err = user.LookupId(c.User); err != nil {
-				return fmt.Errorf("user %q is not known", c.User)
-			}
-		}
-		uid, _ = strconv.Atoi(u.Uid)
-		gid, _ = strconv.Atoi(u.Gid)
-	}
-	if c.Group != "" {
-		g, err := user.LookupGroup(c.Group)
-		if err != nil {
-			if g, err = user.LookupGroupId(c.Group); err != nil {
-				return fmt.Errorf("group %q is not known", c.Group)
-			}
-		}
-		gid, _ = strconv.Atoi(g.Gid)
+	uid, gid, err := account.Find(c.User, c.Group)
+	if err != nil {
+		return err
 	}
 	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: []uint32{uint32(gid)}}
 	return nil

@@ -16,6 +16,7 @@ import fcntl
 import faulthandler
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import io
 import json
@@ -930,17 +931,20 @@ def imported():
 def load(target):
     """The application that target names."""
     name, colon, attribute = target.partition(":")
-    if ".py:" in target:
+    # mysite.wsgi is a module, ./mysite.wsgi a file of mod_wsgi.
+    ending = ".wsgi" if "/" in name and (name + ":").endswith(".wsgi:") else ".py"
+    if ending + ":" in target:
         name, colon, attribute = target.rpartition(":")
-    elif target.endswith(".py"):
+    elif target.endswith(ending):
         name, attribute = target, ""
     attribute = attribute or "application"
-    if name.endswith(".py"):
+    if name.endswith(ending):
         path = os.path.abspath(name)
         sys.path.insert(0, os.path.dirname(path))
         stem = os.path.splitext(os.path.basename(path))[0]
-        spec = importlib.util.spec_from_file_location(stem, path)
-        if spec is None or not os.path.isfile(path):
+        loader = importlib.machinery.SourceFileLoader(stem, path)
+        spec = importlib.util.spec_from_file_location(stem, path, loader=loader)
+        if not os.path.isfile(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such file", path)
         module = importlib.util.module_from_spec(spec)
         sys.modules[stem] = module

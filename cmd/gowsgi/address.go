@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/gowsgi/gowsgi/internal/account"
 )
 
 // address is an ADDR that was understood.
@@ -51,6 +53,20 @@ func parseAddress(s string) (address, error) {
 		return address{}, errors.New("expected a port from 0 to 65535")
 	}
 	return address{spec, protocol}, nil
+}
+
+// giveAway makes a Unix socket that of --user and --group, as gunicorn does: it is
+// for a web server that has the group in common with them.
+func (c *config) giveAway(a address) error {
+	path, isUnix := strings.CutPrefix(a.spec, "unix:")
+	if !isUnix || c.python.user == "" && c.python.group == "" {
+		return nil
+	}
+	uid, gid, err := account.Find(c.python.user, c.python.group)
+	if err != nil {
+		return err
+	}
+	return os.Chown(path, uid, gid)
 }
 
 // listenError puts what the system says of an address into words without the

@@ -68,7 +68,7 @@ TARGET
             of them with commas in between
   cgi:PATH  run a CGI program for each request
   dir:PATH  the files in a folder
-  module:callable, module:factory() or path/file.py:callable
+  module:callable, module:factory(), path/file.py:callable or path/file.wsgi
             a Python application, in worker processes
 
 Without a TARGET it is demo.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -42,8 +43,15 @@ func TestServeUnprivileged(t *testing.T) {
 		}
 		args = append(args, "--user", "nobody", "--group", "nogroup")
 	}
+	socket := filepath.Join(dir, "s")
+	args = append(args, "-b", "unix:"+socket)
 	c := start(t, []string{"SECRET=0", "PASSED=1"}, append(args, "--python", interpreter)...)
 	base := c.wait(`serving site_app:app; open (\S+) `)[1]
+	if info, err := os.Stat(socket); err != nil {
+		t.Error(err)
+	} else if owner := info.Sys().(*syscall.Stat_t); who[0] == 0 && (owner.Uid != 65534 || owner.Gid != 65534) {
+		t.Errorf("the socket belongs to %d and %d, want nobody and nogroup", owner.Uid, owner.Gid)
+	}
 	_, body := get(t, http.DefaultClient, base)
 	if who[0] == 0 && !strings.HasPrefix(body, "[(65534, 65534, 65534), (65534, 65534, 65534), [65534], 'for good', ") {
 		t.Errorf("the worker is %s, want it to be nobody and nogroup", body)

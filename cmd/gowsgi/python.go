@@ -75,8 +75,9 @@ func (c *pythonConfig) options() []option {
 			"64KiB by default.", byteSize(&c.bufferBody)},
 		{"spool-body", "SIZE", "Receive larger ones, up to this size, into a file. Other bodies a worker\n" +
 			"reads as they come.", byteSize(&c.spoolBody)},
-		{"user", "NAME", "Run the workers as this user, which takes privileges.", text(&c.user)},
-		{"group", "NAME", "Run the workers as this group.", text(&c.group)},
+		{"user", "NAME", "Run the workers as this user, and give Unix sockets to it, which takes\n" +
+			"privileges.", text(&c.user)},
+		{"group", "NAME", "The same, for the group.", text(&c.group)},
 		{"reload", "", "Reload the application when a file changes that it has imported.", boolean(&c.reload)},
 	}
 }
@@ -119,6 +120,9 @@ func namesPython(target string) bool {
 	before, after, colon := strings.Cut(target, ":")
 	if strings.HasSuffix(target, ".py") || strings.Contains(target, ".py:") {
 		return true
+	}
+	if strings.Contains(target, "/") && (strings.HasSuffix(target, ".wsgi") || strings.Contains(target, ".wsgi:")) {
+		return true // a file of mod_wsgi; without a slash it is a module of Django
 	}
 	if !colon && strings.Contains(target, ".") && !strings.ContainsAny(target, "/\\ ") {
 		return true // a module of a package; its callable is named application

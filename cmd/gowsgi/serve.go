@@ -189,11 +189,14 @@ func (c *config) listeners() (listeners []listener, err error) {
 	}
 	for _, a := range addresses {
 		l, err := a.open()
+		if err == nil {
+			listeners = append(listeners, listener{l, a.scheme})
+			err = c.giveAway(a)
+		}
 		if err != nil {
 			closeAll(listeners)
 			return nil, err
 		}
-		listeners = append(listeners, listener{l, a.scheme})
 	}
 	return listeners, nil
 }

@@ -78,6 +78,19 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestPythonTargets tells Python applications from what else TARGET may be.
+func TestPythonTargets(t *testing.T) {
+	for target, want := range map[string]bool{
+		"shop:app": true, "shop.wsgi": true, "shop.wsgi:application": true, "shop:make(debug=True)": true, "shop.py": true, "/srv/shop.py:app": true,
+		"./shop.wsgi": true, "/srv/shop.wsgi:application": true,
+		"shop": false, "dir:public": false, "cgi:/x": false, "/srv/shop": false, "http://h:1": false, "unix:/s": false,
+	} {
+		if got := namesPython(target); got != want {
+			t.Errorf("%s is taken for a Python application: %t, want %t", target, got, want)
+		}
+	}
+}
+
 func TestWrongSettings(t *testing.T) {
 	for file, want := range map[string]string{
 		"import os\n":                           `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "import os"`,
