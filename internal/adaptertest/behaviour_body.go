@@ -82,8 +82,8 @@ func (s Subject) surplus(t *testing.T) {
 // answer all the same.
 func (s Subject) earlyAnswer(t *testing.T) {
 	addr := s.start(t, backend.Options{}, respond("not read"))
-	body := strings.Repeat("x", 8<<20)
-	s.call(t, addr, body, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "8388608").expect(t, 200, "not read")
+	body := strings.Repeat("x", 32<<20)
+	s.call(t, addr, body, "REQUEST_METHOD", "POST", "CONTENT_LENGTH", "33554432").expect(t, 200, "not read")
 }
 
 func (s Subject) limits(t *testing.T) {

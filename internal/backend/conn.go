@@ -122,20 +122,29 @@ func (c *Conn) CloseWrite() error {
 	return nil
 }
 
+// How long a peer is listened to whose answer is written, as nginx has it for its
+// clients: in all, and from one piece to the next.
 const (
-	lingerBytes = 16 << 20
-	lingerTime  = 5 * time.Second
+	lingerTime  = 30 * time.Second
+	lingerPause = 5 * time.Second
 )
 
 // Linger tells the peer that nothing follows, and reads what it still has to
 // send. A plain close would reset the connection, and the answer would be lost
-// with it: web servers send the whole body of a request first.
+// with it: web servers send the whole body of a request first, however large.
 func (c *Conn) Linger() {
 	if c.CloseWrite() != nil {
 		return
 	}
-	c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
-	io.CopyN(io.Discard, c.Conn, lingerBytes)
+	buffer := buffers.Get().(*[]byte)
+	defer buffers.Put(buffer)
+	for end := time.Now().Add(lingerTime); ; {
+		now := time.Now()
+		c.Conn.SetReadDeadline(now.Add(min(lingerPause, end.Sub(now))))
+		if _, err := c.Conn.Read((*buffer)[:cap(*buffer)]); err != nil {
+			return
+		}
+	}
 }
 
 // Reset closes c as if it had broken, where it is TCP: what was sent must not

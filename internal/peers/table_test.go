@@ -222,7 +222,7 @@ func requests() []request {
 		get("absolute form", "GET", "http://front.example:8080/app/a?q", ""),
 		get("redirect", "GET", "/app/redirect", ""),
 		get("no content", "GET", "/app/none", ""),
-		{"early answer", raw("POST", strings.Replace(post, "/post", "/early", 1)+"Content-Length: 8388608\r\n\r\n", zeros(8<<20))},
+		{"early answer", raw("POST", strings.Replace(post, "/post", "/early", 1)+"Content-Length: 67108864\r\n\r\n", zeros(64<<20))},
 		{"slow reader", slowReader},
 		{"streamed response", streamed},
 		{"cut response", cut},
