@@ -48,6 +48,10 @@ type Config struct {
 	// CPUs, or as many as the quota of a container is worth.
 	Processes, Threads int
 
+	// Multiprocess says that the application runs elsewhere too: wsgi.multiprocess
+	// is true with one worker as well.
+	Multiprocess bool
+
 	// Preload imports the application once, in a process that then forks the
 	// workers: they start at once and share memory. What the application opens
 	// as it is imported, such as connections and threads, is shared or lost.

@@ -157,6 +157,15 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
+// TestMultiprocess has one worker, and says that there are others.
+func TestMultiprocess(t *testing.T) {
+	c := config(t)
+	c.Multiprocess = true
+	if a := open(t, c).get("/environ"); !strings.Contains(string(a.body), "wsgi.multiprocess=True\n") {
+		t.Errorf("the environ has not wsgi.multiprocess=True:\n%s", a.body)
+	}
+}
+
 func TestInput(t *testing.T) {
 	s := open(t, config(t))
 	small := "first\nsecond\nthird\nlast"

@@ -89,7 +89,7 @@ func (g *generation) start(zygote bool) (_ *worker, err error) {
 	}
 	o := order{
 		App: c.App, Path: c.Path, Zygote: zygote, Threads: c.Threads, First: max(0, w.block) * c.Threads,
-		Lanes: g.board.lanes, Slots: len(g.slots.all), Multiprocess: c.Processes > 1,
+		Lanes: g.board.lanes, Slots: len(g.slots.all), Multiprocess: c.Multiprocess || c.Processes > 1,
 		Ahead: c.ReadAhead,
 	}
 	if c.MaxRequests > 0 {

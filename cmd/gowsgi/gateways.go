@@ -22,21 +22,21 @@ func (c *config) gateway(scheme string, s *server.Server, app wsgi.Application) 
 		return &fastcgi.Server{
 			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
-			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
+			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
 			Debug: s.Debug, Logger: s.Logger,
 		}
 	case "scgi":
 		return &scgi.Server{
 			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
-			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
+			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
 			Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
 		}
 	}
 	return &uwsgi.Server{
 		App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
-		MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread,
+		MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
 		Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
 	}
 }

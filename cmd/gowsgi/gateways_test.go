@@ -3,13 +3,17 @@
 package main
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gowsgi/gowsgi/wsgi"
 )
 
 // TestGateways serves the demo over every protocol at once, and before each a
@@ -82,6 +86,34 @@ func TestDescriptor(t *testing.T) {
 			}
 			front.stop()
 			c.stop()
+		}
+	}
+}
+
+// TestGatewayOptions: what the options say of the server of HTTP counts for the
+// others too.
+func TestGatewayOptions(t *testing.T) {
+	c := newConfig()
+	c.singleThread, c.debug, c.environ = true, true, map[string]string{"A": "1"}
+	s, err := c.server(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Multiprocess = true
+	of := reflect.ValueOf(s).Elem()
+	for _, scheme := range []string{"fcgi", "scgi", "uwsgi"} {
+		got := reflect.ValueOf(c.gateway(scheme, s, wsgi.AppFunc(nil))).Elem()
+		for field, value := range got.Fields() {
+			want := of.FieldByName(field.Name)
+			if field.Name == "Errors" && scheme == "fcgi" { // wsgi.errors go to the web server
+				want = reflect.Zero(field.Type)
+			}
+			if !field.IsExported() || !want.IsValid() || field.Name == "App" || field.Name == "ShutdownTimeout" { // that is run's
+				continue
+			}
+			if !reflect.DeepEqual(value.Interface(), want.Interface()) {
+				t.Errorf("%s of %s is %v, expected %v as over HTTP", field.Name, scheme, value, want)
+			}
 		}
 	}
 }

@@ -29,6 +29,7 @@ type config struct {
 	idleTimeout     time.Duration
 	shutdownTimeout time.Duration
 	singleThread    bool
+	multiprocess    bool
 	debug           bool
 	logFormat       string
 	logLevel        slog.Level
@@ -107,6 +108,8 @@ func (c *config) options() []option {
 			"given. * is everybody. Nobody is by default. May be given several times,\n" +
 			"or with commas.", list(c.addProxies)},
 		{"single-thread", "", "Never run two requests in the application at the same time.", boolean(&c.singleThread)},
+		{"multiprocess", "", "Say in wsgi.multiprocess that other processes serve the application too,\n" +
+			"as where mod_fcgid starts them. Python workers say so of themselves.", boolean(&c.multiprocess)},
 		{"debug", "", "Show errors and stacks to the client. Never do this where strangers are\n" +
 			"served.", boolean(&c.debug)},
 		{"log-format", "FORMAT", "text, for people, or json. text by default.", choice(&c.logFormat, "text", "json")},

@@ -26,12 +26,12 @@ func TestParse(t *testing.T) {
 		{"everything", "--listen :1 --listen=http://unix:/s --listen fcgi://fd:0 --allow-peer 10.0.0.0/8 --allow-peer ::1 -script-name /shop --name h --tls-cert c --tls-key k " +
 			"--max-body 2MiB --max-header 0 --read-timeout 1s --write-timeout 2m --idle-timeout 3h --shutdown-timeout 0 " +
 			"--admin 127.0.0.1:2 --shutdown-delay 4 --access-logfile a --access-logformat common --log-file l --umask 027 --config f --check-config --pid p " +
-			"-single-thread --debug=true --log-format json --log-level debug --env A=1 --env B=x=y", nil, nil,
+			"-single-thread --multiprocess --debug=true --log-format json --log-level debug --env A=1 --env B=x=y", nil, nil,
 			func(c *config) {
 				*c = config{
 					listen: []address{{":1", "http"}, {"unix:/s", "http"}, {"fd:0", "fcgi"}}, scriptName: "/shop", serverName: "h", tlsCert: "c", tlsKey: "k",
 					maxBody: 2 << 20, readTimeout: time.Second, writeTimeout: 2 * time.Minute, idleTimeout: 3 * time.Hour,
-					singleThread: true, debug: true, logFormat: "json", logLevel: slog.LevelDebug,
+					singleThread: true, multiprocess: true, debug: true, logFormat: "json", logLevel: slog.LevelDebug,
 					environ: map[string]string{"A": "1", "B": "x=y"}, python: newPythonConfig(),
 					adminAddress: address{"127.0.0.1:2", "http"}, shutdownDelay: 4 * time.Second, defaultAddress: address{"127.0.0.1:8000", "http"},
 					accessLogfile: "a", accessFormat: middleware.CommonLog, logFilePath: "l", umask: 0o027, configFile: "f", checkOnly: true, pid: "p",

@@ -214,7 +214,7 @@ func (c *config) poolConfig(app string, s *server.Server) python.Config {
 	}
 	config := python.Config{
 		App: app, Python: p.interpreter, Dir: p.chdir, Path: p.paths, Env: env,
-		Processes: p.workers, Threads: p.threads, Preload: p.preload, User: p.user, Group: p.group,
+		Processes: p.workers, Threads: p.threads, Multiprocess: c.multiprocess, Preload: p.preload, User: p.user, Group: p.group,
 		Timeout: orNone(p.timeout), GracefulTimeout: orNone(p.gracefulTimeout),
 		MaxRequests: p.maxRequests, MaxRequestsJitter: p.jitter, MaxLifetime: p.maxLifetime, MaxMemory: int64(p.maxMemory),
 		Queue: p.queue, BufferBody: int64(orNone(p.bufferBody)), SpoolBody: int64(p.spoolBody),

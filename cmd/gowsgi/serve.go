@@ -123,7 +123,7 @@ func (c *config) open(t target, s *server.Server) (app wsgi.Application, closeAl
 		return nil, nil, errors.Join(err, closeAll())
 	}
 	closers = append(closers, remove)
-	s.Multiprocess = len(c.pools) > 0 && c.python.workers > 1
+	s.Multiprocess = c.multiprocess || len(c.pools) > 0 && c.python.workers > 1
 	return app, closeAll, nil
 }
 
