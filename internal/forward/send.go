@@ -86,9 +86,6 @@ func (x *exchange) send(pairs Pairs) (err error) {
 		}
 		x.backend = backend
 		if err := x.connect(pairs); err != nil {
-			if x.ctx.Err() == nil {
-				backend.Failed()
-			}
 			last = &Failure{Doing: "connecting", Backend: backend.Addr, Err: err}
 		} else {
 			n, err := x.write(*b)
@@ -104,13 +101,14 @@ func (x *exchange) send(pairs Pairs) (err error) {
 			x.stream.Close()
 			x.stream = nil
 		}
+		if x.ctx.Err() == nil && !x.kept {
+			backend.Failed()
+			tried = append(tried, backend)
+		}
 		backend.Release()
 		x.backend = nil
 		if x.ctx.Err() != nil {
 			return last
-		}
-		if !x.kept {
-			tried = append(tried, backend)
 		}
 	}
 }
