@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,24 +54,24 @@ func dialled(t *testing.T, backends string, dial func(ctx context.Context, addr 
 }
 
 // statusOf asks c, and returns the status of the answer.
-func statusOf(t *testing.T, ctx context.Context, c *Client, method string) (status string, err error) {
+func statusOf(t *testing.T, ctx context.Context, c *Client, method, body string) (status string, err error) {
 	t.Helper()
 	environ := wsgi.EnvironFromMap(map[string]any{
-		"REQUEST_METHOD": method, "CONTENT_LENGTH": "0", "wsgi.input": wsgi.NewInput(strings.NewReader("")), "wsgi.errors": wsgi.NewErrors(io.Discard),
+		"REQUEST_METHOD": method, "CONTENT_LENGTH": strconv.Itoa(len(body)), "wsgi.input": wsgi.NewInput(strings.NewReader(body)), "wsgi.errors": wsgi.NewErrors(io.Discard),
 	}).WithContext(ctx)
-	body, err := c.Call(environ, func(s string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
+	blocks, err := c.Call(environ, func(s string, _ wsgi.Headers, _ error) (wsgi.Write, error) {
 		status = s
 		return nil, nil
 	})
 	if err != nil {
 		return "", err
 	}
-	for _, err := range body.Blocks {
+	for _, err := range blocks.Blocks {
 		if err != nil {
 			t.Error(err)
 		}
 	}
-	return status, body.Close()
+	return status, blocks.Close()
 }
 
 // TestSentOnce: another backend gets a request when nothing of it was sent, and its
@@ -99,7 +100,7 @@ func TestSentOnce(t *testing.T) {
 				}
 				return &stream{takes: tt.takes, err: syscall.ECONNRESET, in: strings.NewReader("")}, nil
 			})
-			if got, err := statusOf(t, t.Context(), c, tt.method); got != tt.want || err != nil {
+			if got, err := statusOf(t, t.Context(), c, tt.method, ""); got != tt.want || err != nil {
 				t.Errorf("answered by %q, %v, expected %q", got, err, tt.want)
 			}
 			if a := c.Group.backends[0]; a.failures != 1 || a.active != 0 {
@@ -128,7 +129,7 @@ func TestStale(t *testing.T) {
 				c.Group.backends[0].idle.put(s, 3, time.Hour)
 			}
 			defer c.CloseIdle()
-			if got, err := statusOf(t, t.Context(), c, tt.method); got != tt.want || err != nil {
+			if got, err := statusOf(t, t.Context(), c, tt.method, ""); got != tt.want || err != nil {
 				t.Errorf("answered by %q, %v, expected %q", got, err, tt.want)
 			}
 			if a := c.Group.backends[0]; a.failures != 0 || a.active != 0 {
@@ -149,7 +150,7 @@ func TestLeavesWhileConnecting(t *testing.T) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	})
-	if got, err := statusOf(t, ctx, c, "GET"); !errors.Is(err, context.Canceled) || dials != 1 {
+	if got, err := statusOf(t, ctx, c, "GET", ""); !errors.Is(err, context.Canceled) || dials != 1 {
 		t.Errorf("answered by %q, %v after %d tries, expected the error of the context after one", got, err, dials)
 	}
 	if a := c.Group.backends[0]; a.failures != 0 || a.active != 0 {
