@@ -21,7 +21,6 @@ type requestBody struct {
 	budget int64         // bytes of the present piece that have not come yet
 	left   time.Duration // the time that the client has for them
 	fixed  atomic.Bool   // the application has set a read deadline
-	asked  bool          // somebody has tried to read it
 	ended  bool          // all of it was read
 	failed bool          // it cannot be read to its end
 }
@@ -61,7 +60,6 @@ func (x *exchange) Read(p []byte) (int, error) {
 // read reads; the caller holds the lock.
 func (x *exchange) read(p []byte) (int, error) {
 	b := x.body
-	b.asked = true
 	begin := x.armRead()
 	n, err := b.rc.Read(p)
 	x.disarmRead(begin)
@@ -136,17 +134,17 @@ func (x *exchange) closeBody() {
 		// fail, and with it the connection.
 		http.NewResponseController(x.w).SetReadDeadline(time.Now())
 		b.mu.Lock()
-		b.failed = b.failed || !b.ended
+		b.failed = !b.ended
 	}
 	defer b.mu.Unlock()
 	if b.ended || x.r.ProtoMajor != 1 {
 		return
 	}
-	// A client that waits to be asked for its body (EXP-03) was not, and now will
-	// not be: to wait for it would keep the connection for nothing.
-	comes := b.asked || x.r.Header["Expect"] == nil
+	// A client that waits to be asked for its body (EXP-03) may not have been, and
+	// now will not be: to wait for it would keep the connection for nothing.
+	comes := x.r.Header["Expect"] == nil && x.r.ContentLength <= mostUnread
 	var discard [4 << 10]byte
-	for left := mostUnread; comes && left > 0 && !b.ended && !b.failed && x.r.ContentLength <= mostUnread; {
+	for left := mostUnread; comes && left > 0 && !b.ended && !b.failed; {
 		n, _ := x.read(discard[:])
 		left -= n
 	}

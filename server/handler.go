@@ -180,9 +180,7 @@ func (x *exchange) refuse(status, reason string) {
 		}
 	}
 	w.WriteHeader(code)
-	if r.Method != http.MethodHead {
-		io.WriteString(w, status+"\n")
-	}
+	io.WriteString(w, status+"\n")
 }
 
 // cut ends a response that must not look complete (ERR-11). An HTTP/1.0

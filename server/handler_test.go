@@ -126,6 +126,17 @@ func TestHandler(t *testing.T) {
 			t.Errorf("then came %q, expected the end of the connection", rest)
 		}
 	})
+	t.Run("INPUT-18/too-large-and-no-more-comes", func(t *testing.T) {
+		s := &server.Server{App: wsgi.AppFunc(readAll), MaxBodyBytes: 3}
+		c := serveHandler(t, s.Handler(), false).dial()
+		c.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+		if a := c.answer("POST"); a.StatusCode != 413 || !a.Close {
+			t.Errorf("answer is %s, announces the end: %t", a.Status, a.Close)
+		}
+		if rest := c.rest(); rest != "" {
+			t.Errorf("then came %q, expected the end of the connection", rest)
+		}
+	})
 	// A connection that is not ours to stop is closed in net/http's own way.
 	t.Run("INPUT-18/somebody's-connection", func(t *testing.T) {
 		l := serveHandler(t, server.Handler(wsgi.AppFunc(text("unread"))), false)

@@ -40,8 +40,8 @@ func TestServerSlowClients(t *testing.T) {
 	t.Run("body", func(t *testing.T) {
 		l := serve(t, &server.Server{App: wsgi.AppFunc(readAll), ReadTimeout: short})
 		c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
-		if a := c.answer("POST"); a.StatusCode != 408 {
-			t.Errorf("answer is %s, expected 408", a.Status)
+		if a := c.answer("POST"); a.StatusCode != 408 || !a.Close {
+			t.Errorf("answer is %s, announces the end: %t; expected 408", a.Status, a.Close)
 		}
 		if rest := c.rest(); rest != "" {
 			t.Errorf("then came %q, expected the end of the connection", rest)

@@ -173,7 +173,7 @@ func (x *exchange) flush() error {
 // End flushes a response whose end is then on the wire. The last chunk of any
 // other is written by net/http when ServeHTTP has returned.
 func (x *exchange) End() error {
-	if x.flushed || x.chunked {
+	if x.flushed { // and so is any that is chunked, for it has blocks
 		return nil
 	}
 	return x.flush()
