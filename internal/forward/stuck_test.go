@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -85,4 +86,37 @@ func TestInputFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSilent: within a response a backend may take its time for each piece, and not
+// for ever.
+func TestSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pause = 40 * time.Second
+		c := dialled(t, "a", func(context.Context, string) (Stream, error) {
+			near, far := net.Pipe()
+			go func() {
+				io.ReadFull(far, make([]byte, len("request")))
+				io.WriteString(far, "Status: 200 OK\r\n\r\nfirst")
+				time.Sleep(pause)
+				io.WriteString(far, "second")
+			}()
+			return near, nil
+		})
+		begin := time.Now()
+		environ := wsgi.EnvironFromMap(map[string]any{"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.errors": wsgi.NewErrors(io.Discard)})
+		body, err := c.Call(environ, func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for block, blockErr := range body.Blocks {
+			text += string(block)
+			err = blockErr
+		}
+		body.Close()
+		if passed := time.Since(begin); text != "firstsecond" || !errors.Is(err, os.ErrDeadlineExceeded) || passed != pause+defaultReadTimeout {
+			t.Errorf("got %q and %v after %v, expected the two pieces, and %v after %v", text, err, passed, os.ErrDeadlineExceeded, pause+defaultReadTimeout)
+		}
+	})
 }
