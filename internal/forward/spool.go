@@ -44,12 +44,12 @@ func Open(environ *wsgi.Environ, most int64) (*Upload, error) {
 	return spool(&memory, in, most)
 }
 
-func spool(memory *bytes.Buffer, in io.Reader, most int64) (u *Upload, err error) {
+func spool(memory *bytes.Buffer, in io.Reader, most int64) (_ *Upload, err error) {
 	file, err := os.CreateTemp("", "gowsgi-body-")
 	if err != nil {
 		return nil, err
 	}
-	u = &Upload{Reader: file, file: file}
+	u := &Upload{Reader: file, file: file}
 	defer func() {
 		if err != nil {
 			u.Close()
