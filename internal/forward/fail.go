@@ -67,8 +67,5 @@ func Fail(logger *slog.Logger, environ *wsgi.Environ, start wsgi.StartResponse, 
 	}, nil); err != nil {
 		return nil, err
 	}
-	if environ.Var("REQUEST_METHOD") == "HEAD" {
-		return wsgi.Empty(), nil
-	}
 	return wsgi.Strings(text), nil
 }
