@@ -99,8 +99,11 @@ MOST_HEAD = BIGGEST - 100  # there may come a Content-Length to it
 def encode(status, headers):
     """Returns the head as bytes, its Content-Length and whether it is known to be good."""
     parts = [status]
-    length, good = -1, status in known_statuses
-    for name, value in headers:
+    length, good, add = -1, status in known_statuses, parts.extend
+    for header in headers:
+        if type(header) is not tuple:
+            check_types(status, headers)
+        name, value = header
         kind = known_names.get(name)
         if kind is None:
             good = False
@@ -109,14 +112,14 @@ def encode(status, headers):
                 good = False
             else:
                 length = int(value)
-        parts.append(name)
-        parts.append(value)
+        add(header)
     text = "\0".join(parts)
     if len(text) > MOST_HEAD:
         raise ContractError("status and headers are %d bytes, expected %d at the most" % (len(text), MOST_HEAD))
-    if has_control(text) is not None:
+    bare = text.replace("\0", "")
+    if not bare.isprintable() and has_control(text) is not None:
         good = False
-    if text.count("\0") != len(parts) - 1:
+    if len(text) - len(bare) != len(parts) - 1:
         raise ContractError("the status or a header contains a NUL: %s" % ascii(text)[:200])
     try:
         return text.encode("latin-1"), length, good
@@ -186,9 +189,6 @@ class Exchange:
         self.started = True
         self.failed = self.head = None
         try:
-            for header in headers:
-                if type(header) is not tuple:
-                    check_types(status, headers)
             head, length, good = encode(status, headers)
             if type(status) is not str or type(headers) is not list:
                 check_types(status, headers)
@@ -242,14 +242,14 @@ class Exchange:
         if lane.cancelled[self.slot] and not self.ended:
             raise Disconnected(errno.ECONNABORTED, "the client has left")
         size = len(data)
+        if self.ended:
+            raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
         if flags & SINGLE and self.head is not None and len(self.head) + size > BIGGEST:
             flags &= ~SINGLE  # it will be several frames, and Go cannot tell how long they are
             self.state_length(size)
-        too_long = 0 <= self.length < self.sent + size and not self.bodiless
-        if self.ended:
-            raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
-        self.sent += size
-        if self.sent == self.length and not self.bodiless and self.input_done:
+        self.sent = sent = self.sent + size
+        length = -1 if self.bodiless else self.length
+        if sent == length and self.input_done:
             flags |= LAST  # Go has all that it needs; what happens from here on is no business of the client
             self.ended = True
         if self.committed:
@@ -259,7 +259,7 @@ class Exchange:
                 raise ContractError("a block came, expected start_response to be called before")
             self.committed = True
             lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, data)
-        if too_long:  # Go has sent what fits
+        if sent > length >= 0:  # Go has sent what fits
             raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
 
     def respond(self, app, environ):
@@ -275,7 +275,8 @@ class Exchange:
                     pass
                 else:
                     self.iterate(body)
-                self.finish()
+                if not self.ended:
+                    self.finish()
             except Disconnected:
                 self.give_up()
             except BaseException:
@@ -352,8 +353,6 @@ class Exchange:
         return True
 
     def finish(self):
-        if self.ended:
-            return
         if self.failed is not None:
             raise self.failed
         if not self.committed:
