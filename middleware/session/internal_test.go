@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -16,6 +17,49 @@ func TestXAES(t *testing.T) {
 	got := hex.EncodeToString(s.derived(nonce).Seal(nil, nonce[12:], []byte("XAES-256-GCM"), nil))
 	if want := "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271"; got != want {
 		t.Errorf("got %s, expected %s", got, want)
+	}
+}
+
+// TestForm checks that a cookie of an earlier program is still read: what changes its
+// form logs everybody out.
+func TestForm(t *testing.T) {
+	const earlier = "Oqort8Amqg-T6AsnVOAdBysbX0QmHiWgNjCCsifZM8IYlTuYdrIY0DbnmQXRM01EX1bKKpd1d6vQJuxX_q04gI5P"
+	sealed, err := encoding.DecodeString(earlier)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, ok := newSealer(bytes.Repeat([]byte{1}, 32)).open(sealed)
+	if !ok {
+		t.Fatal("the cookie is not opened")
+	}
+	got, ok := decode(text)
+	want := content{created: 1e9, touched: 1e9 + 1, values: map[string]string{"user": "7"}, flashes: []string{"hello"}}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(content{})); !ok || diff != "" {
+		t.Errorf("decoded %v (-want +got):\n%s", ok, diff)
+	}
+}
+
+func TestValid(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	s := &settings{Config: Config{Idle: 10 * time.Minute, Lifetime: time.Hour}}
+	const minute = 60 // seconds
+	for name, tt := range map[string]struct {
+		created, touched int64 // before now
+		want             bool
+	}{
+		"now":                              {0, 0, true},
+		"used a while ago":                 {30 * minute, 9 * minute, true},
+		"not used for too long":            {30 * minute, 10 * minute, false},
+		"too old":                          {60 * minute, 0, false},
+		"by a clock that is ahead":         {-minute, -minute, true},
+		"by a clock that is far ahead":     {0, -minute - 1, false},
+		"begun after it was used":          {0, minute, false},
+		"that begins in the future, alone": {-1, 0, false},
+	} {
+		c := content{created: now.Unix() - tt.created, touched: now.Unix() - tt.touched}
+		if got := c.valid(s, now); got != tt.want {
+			t.Errorf("%s: got %v, expected %v", name, got, tt.want)
+		}
 	}
 }
 

@@ -132,6 +132,9 @@ func TestEnvironOutside(t *testing.T) {
 func TestSession(t *testing.T) {
 	both(t, func(t *testing.T, config session.Config) {
 		b := visit(t, config)
+		if res := b.get("/logout"); res.Headers.Has("Set-Cookie") {
+			t.Errorf("who has no cookie is to forget it: %v", res.Headers)
+		}
 		if res := b.get("/"); res.Headers.Has("Vary") || res.Headers.Has("Cache-Control") || res.Headers.Has("Set-Cookie") {
 			t.Errorf("a request without session has %v", res.Headers)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gowsgi/gowsgi/middleware/session"
@@ -79,6 +80,43 @@ func TestLogoutIsFinal(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a visitor was shown once is not shown again, and what came meanwhile is, where
+// both happen at the same time.
+func TestFlashesMeanwhile(t *testing.T) {
+	store := new(session.Memory)
+	b := visit(t, session.Config{Store: store})
+	b.get("/flash?old")
+	app := session.New(session.Config{Store: store})(does(func(s *session.Session) (string, error) {
+		texts, err := s.Flashes()
+		b.get("/flash?new")
+		return strings.Join(texts, ","), errors.Join(err, s.AddFlash("own"))
+	}))
+	if res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "/").Cookie("__Host-session", b.cookie)); res.Text() != "old" {
+		t.Errorf("got %s %q", res.Status, res.Text())
+	}
+	b.expect("/flashes", "new,own")
+}
+
+// The lifetime of a session begins anew with Renew, also where another request has
+// changed the session meanwhile.
+func TestRenewMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		config := session.Config{Store: new(session.Memory), Idle: 3 * time.Hour, Lifetime: 3 * time.Hour}
+		b := visit(t, config)
+		b.get("/set?one")
+		time.Sleep(2 * time.Hour)
+		app := session.New(config)(does(func(s *session.Session) (string, error) {
+			b.get("/set?two")
+			return "", s.Renew()
+		}))
+		res := wsgitest.Do(t, app, wsgitest.NewRequest("GET", "/").Cookie("__Host-session", b.cookie))
+		pair, _, _ := strings.Cut(res.Headers.Get("Set-Cookie"), ";")
+		_, b.cookie, _ = strings.Cut(pair, "=")
+		time.Sleep(2 * time.Hour)
+		b.expect("/get", "two|")
+	})
 }
 
 // failing is a store that is out of order.
