@@ -209,19 +209,9 @@ type errorPage struct {
 
 func (f *errorPage) call(next wsgi.Application) (wsgi.Iterable, error) {
 	head := f.environ.Var("REQUEST_METHOD") == "HEAD" // before the application has the environ
-	body, err := next.Call(f.inner, f.startResponse)
-	if body == nil || err != nil {
+	body, err := f.held.call(next, f.inner)
+	if body == nil || err != nil || f.page == nil || head { // whose body is empty
 		return body, err
-	}
-	if err := f.returned(body); err != nil {
-		body.Close()
-		return nil, err
-	}
-	switch {
-	case f.page == nil:
-		return body, nil
-	case head:
-		return body, nil // it is empty
 	}
 	return replacedBody{wsgi.Block(f.page), body}, nil
 }

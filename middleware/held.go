@@ -85,13 +85,8 @@ func (h *held) onWrite(block []byte) (int, error) {
 	return h.write(block)
 }
 
-// holdBack calls next, and adjusts the head of its response when its body is
-// known, or cannot be.
-func holdBack(
-	next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse,
-	adjust adjustFunc,
-) (wsgi.Iterable, error) {
-	h := &held{start: start, by: adjust}
+// call calls next, and lets go of the head when its body is known.
+func (h *held) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Iterable, error) {
 	body, err := next.Call(environ, h.startResponse)
 	if body == nil || err != nil {
 		return body, err
@@ -101,6 +96,15 @@ func holdBack(
 		return nil, err
 	}
 	return body, nil
+}
+
+// holdBack calls next, and adjusts the head of its response when its body is
+// known, or cannot be.
+func holdBack(
+	next wsgi.Application, environ *wsgi.Environ, start wsgi.StartResponse,
+	adjust adjustFunc,
+) (wsgi.Iterable, error) {
+	return (&held{start: start, by: adjust}).call(next, environ)
 }
 
 // length returns how many bytes a body has, when that is known without iterating

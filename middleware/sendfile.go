@@ -165,18 +165,11 @@ type offloaded struct {
 }
 
 func (r *offloaded) call(next wsgi.Application, environ *wsgi.Environ) (wsgi.Iterable, error) {
-	body, err := next.Call(environ, r.startResponse)
-	if body == nil || err != nil {
-		return body, err
-	}
-	if err := r.returned(body); err != nil {
-		body.Close()
-		return nil, err
-	}
-	if r.away {
+	body, err := r.held.call(next, environ)
+	if body != nil && err == nil && r.away {
 		return sentElsewhere{wsgi.Empty(), body}, nil
 	}
-	return body, nil
+	return body, err
 }
 
 func (r *offloaded) adjust(status string, headers wsgi.Headers, body wsgi.Iterable) (wsgi.Headers, error) {
