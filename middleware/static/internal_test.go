@@ -3,12 +3,16 @@ package static
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
+	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
 
 // Windows reads these as a device, a stream, or another name than they spell.
@@ -34,6 +38,54 @@ func TestWindowsNames(t *testing.T) {
 	for _, path := range []string{"/NUL", "/a/con.txt/b", "/a.txt::$DATA", "/GIT~1/config", "/a./b"} {
 		if name, _, ok := (naming{windows: true}).file(path); ok {
 			t.Errorf("%s is the file %s on Windows", path, name)
+		}
+	}
+}
+
+// A file that was changed a moment ago may change once more without a trace.
+func TestSettled(t *testing.T) {
+	changed := time.Unix(1e9, 5e8)
+	files := fstest.MapFS{"a": {ModTime: changed}}
+	info, err := files.Stat("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for age, want := range map[time.Duration]struct{ strong, dated bool }{
+		-1:            {false, false}, // by the clock of another machine
+		0:             {false, true},
+		unsettled - 1: {false, true},
+		unsettled:     {true, true},
+	} {
+		s := &site{Config: Config{Files: files}, now: func() time.Time { return changed.Add(age) }}
+		v, err := s.validators("a", "", info)
+		if err != nil || v.strong != want.strong || strings.HasPrefix(v.etag, "W/") == want.strong || v.modified.IsZero() == want.dated {
+			t.Errorf("after %v: got %+v, %v, expected %+v", age, v, err, want)
+		}
+	}
+}
+
+// swapping has a folder where there was a file a moment ago.
+type swapping struct{ fstest.MapFS }
+
+func (s swapping) Open(string) (fs.File, error) { return s.MapFS.Open("folder") }
+
+func TestSwapped(t *testing.T) {
+	files := swapping{fstest.MapFS{"a.txt": {Data: []byte("a")}, "folder/b": {}}}
+	next := plain("404 Not Found", "it is for the next one\n")
+	res := wsgitest.Do(t, New(Config{Files: files})(next), wsgitest.NewRequest("GET", "/a.txt"))
+	if res.Text() != "it is for the next one\n" {
+		t.Errorf("got %s %q", res.Status, res.Text())
+	}
+}
+
+func TestContentTypes(t *testing.T) {
+	s := &site{Config: Config{Types: map[string]string{".md": "text/x-md", ".svg": "text/plain"}}}
+	for name, want := range map[string]string{
+		"a.css": "text/css; charset=utf-8", "PHOTO.JPG": "image/jpeg", "a.tar.gz": "application/gzip", "b/a.Md": "text/x-md", "a.svg": "text/plain",
+		"README": unknownType, "a.html.bak": unknownType, "a.": unknownType, ".html": "text/html; charset=utf-8", "a.html/b": unknownType,
+	} {
+		if got := s.contentType(name); got != want {
+			t.Errorf("%s is %s, expected %s", name, got, want)
 		}
 	}
 }
