@@ -12,7 +12,7 @@ import (
 
 func TestBasicAuth(t *testing.T) {
 	type config = middleware.BasicAuthConfig
-	users := map[string]string{"ada": "pass:word", "g\u00fcnter": "\u00fcber", "empty": ""}
+	users := map[string]string{"ada": "pass:word", "g\u00fcnter": "\u00fcber", "empty": "", "g\xfcnter": "x", "ada\n": "pass:word"}
 	encode := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 	tests := []struct {
 		name, sent string

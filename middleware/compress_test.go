@@ -73,6 +73,7 @@ func TestCompress(t *testing.T) {
 		{"Content-Range alone", html("200 OK", page, "Content-Range", "bytes 0-1/9"), []string{fmt.Sprint("content-length: ", len(page)), "content-range: bytes 0-1/9", "content-type: text/html; charset=utf-8"}, page},
 		{"chi: 304", wsgi.Response{Status: "304 Not Modified", Headers: headers("ETag", `"1"`)}, []string{`etag: W/"1"`, "vary: Accept-Encoding"}, ""},
 		{"gorilla: 204", wsgi.Response{Status: "204 No Content"}, nil, ""},
+		{"205, of whatever length", wsgi.Response{Status: "205 Reset Content", Headers: headers("Content-Type", "text/html"), Body: wsgi.Blocks()}, []string{"content-length: 0", "content-type: text/html"}, ""},
 		{"json", answer("200 OK", page, "Content-Type", "application/problem+JSON"), []string{"content-encoding: gzip", "content-type: application/problem+JSON", "vary: Accept-Encoding"}, page},
 		{"stream", streams(nil, "a", "", "b"), []string{"content-encoding: gzip", "content-type: text/plain", "vary: Accept-Encoding"}, "ab"},
 		{"write", writes("a", "b"), []string{"content-encoding: gzip", "content-type: text/plain", "vary: Accept-Encoding"}, "ab"},
@@ -100,6 +101,12 @@ func TestCompress(t *testing.T) {
 			}
 		})
 	}
+	t.Run("HEAD of an application that knows it", func(t *testing.T) {
+		res := wsgitest.Do(t, m(html("200 OK", "")), &wsgitest.Request{Method: "HEAD", Headers: headers("Accept-Encoding", "gzip")})
+		if res.Headers.Get("Content-Encoding") != "gzip" || res.Headers.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("headers: %v, expected those of a GET with a body", res.Headers)
+		}
+	})
 	t.Run("the client's no-transform", func(t *testing.T) {
 		res := wsgitest.Do(t, m(html("200 OK", page)), &wsgitest.Request{Headers: headers("Accept-Encoding", "gzip", "Cache-Control", "no-transform")})
 		if res.Headers.Has("Content-Encoding") || res.Text() != page {

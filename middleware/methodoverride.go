@@ -93,11 +93,7 @@ func isForm(environ *wsgi.Environ) bool {
 func formField(environ *wsgi.Environ, name string) string {
 	input := environ.Input()
 	form, err := io.ReadAll(io.LimitReader(input, mostForm+1))
-	var rest io.Reader = input
-	if err != nil {
-		rest = failedReader{err}
-	}
-	environ.Set("wsgi.input", wsgi.NewInput(io.MultiReader(bytes.NewReader(form), rest)))
+	environ.Set("wsgi.input", wsgi.NewInput(io.MultiReader(bytes.NewReader(form), input))) // where an error lasts
 	if err != nil || len(form) > mostForm {
 		return ""
 	}
@@ -111,8 +107,3 @@ func formField(environ *wsgi.Environ, name string) string {
 	}
 	return ""
 }
-
-// failedReader is the end of a body that could not be read.
-type failedReader struct{ err error }
-
-func (r failedReader) Read([]byte) (int, error) { return 0, r.err }
