@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -117,6 +118,7 @@ func TestServerConfiguration(t *testing.T) {
 		{"no application", &server.Server{Addr: "127.0.0.1:0"}, "App is nil"},
 		{"script name ends in a slash", &server.Server{App: app, Addr: "127.0.0.1:0", ScriptName: "/x/"}, "ScriptName"},
 		{"script name without a slash", &server.Server{App: app, Addr: "127.0.0.1:0", ScriptName: "x"}, "ScriptName"},
+		{"no certificate", &server.Server{App: app, Addr: "127.0.0.1:0", TLSConfig: new(tls.Config)}, "no certificate"},
 		{"bad address", &server.Server{App: app, Addr: "nonsense"}, "nonsense"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

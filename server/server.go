@@ -166,9 +166,11 @@ func (s *Server) httpServer() *http.Server {
 
 // check refuses a Server that is not configured right.
 func (s *Server) check() error {
-	switch n := s.ScriptName; {
+	switch n, c := s.ScriptName, s.TLSConfig; {
 	case s.App == nil:
 		return errors.New("server: App is nil, expected an application")
+	case c != nil && len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil:
+		return errors.New("server: TLSConfig has no certificate, expected one in Certificates, or a function that gets one")
 	case n != "" && (n[0] != '/' || n[len(n)-1] == '/'):
 		return errors.New("server: ScriptName is " + n + ", expected a path that begins with a slash and does not end in one")
 	}
