@@ -119,6 +119,21 @@ func TestServerEnviron(t *testing.T) {
 			}
 		}
 	})
+	// Nothing is found by a key that All would not list.
+	t.Run("CGI-11/keys-are-upper-case", func(t *testing.T) {
+		l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			found := ""
+			for _, key := range []string{"HTTP_X_Given", "HTTP_x_given", "HTTP_X-GIVEN", "HTTP_X-Given", "HTTP_"} {
+				if _, ok := e.Lookup(key); ok {
+					found += key + " "
+				}
+			}
+			return text(found)(e, start)
+		})})
+		if a := l.roundTrip("GET / HTTP/1.1\r\nHost: h\r\nX-Given: x\r\n\r\n"); a.body != "" {
+			t.Errorf("found %s", a.body)
+		}
+	})
 	t.Run("COM-13/port", func(t *testing.T) {
 		got := l.environ(get("/"))
 		if n, err := strconv.Atoi(got["REMOTE_PORT"]); err != nil || n <= 0 {

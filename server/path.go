@@ -18,11 +18,9 @@ func (x *exchange) paths() (script, info string) {
 		return mount, path[len(mount):]
 	}
 	script = stripped(x.r)
-	if !strings.HasPrefix(path, "/") {
-		if script != "" && path == "" {
-			return script, ""
-		}
-		script, path = strings.TrimSuffix(script, "/"), "/"+path
+	mount, slash := strings.CutSuffix(script, "/")
+	if slash || path == "" && mount == "" || path != "" && path[0] != '/' {
+		return mount, "/" + path // no slash ends SCRIPT_NAME (CGI-14), and one begins PATH_INFO
 	}
 	return script, path
 }
@@ -56,7 +54,7 @@ func stripped(r *http.Request) string {
 		return ""
 	}
 	script, ok := strings.CutSuffix(whole, r.URL.Path)
-	if !ok || strings.HasPrefix(r.URL.Path, "/") && strings.HasSuffix(script, "/") {
+	if !ok || script == "/" && strings.HasPrefix(r.URL.Path, "/") { // the path was cleaned
 		return ""
 	}
 	return script
