@@ -52,7 +52,6 @@ type conn struct {
 	stopped  atomic.Bool // nothing more is read
 	spoken   atomic.Bool // it has left the set of silent connections
 	hushed   atomic.Bool // the same, where nothing was read so far
-	hijacked atomic.Bool // net/http has nothing to do with it any more
 }
 
 // unwrapConn returns the conn below c, nil when there is none.
@@ -74,7 +73,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	// One byte, where a request would begin, is what net/http asks for to learn
 	// that a client has left.
-	if len(p) == 1 && c.guard.between() && !c.hijacked.Load() && !c.reading.lurk() {
+	if len(p) == 1 && c.guard.between() && !c.reading.lurk() {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n, err := c.reading.read(c.Conn, p)
@@ -227,10 +226,7 @@ func (s *Server) connState(nc net.Conn, state http.ConnState) {
 	case http.StateNew:
 		c.server.silent.add(c)
 		return
-	case http.StateHijacked:
-		c.hijacked.Store(true)
-	}
-	if state == http.StateIdle {
+	case http.StateIdle:
 		// The response is written, and the next request is yet to come. That
 		// one may be refused without a StateActive before.
 		c.handled.Store(false)

@@ -188,6 +188,11 @@ func TestEnviron(t *testing.T) {
 			t.Errorf("source (-before +after):\n%s", diff)
 		}
 	})
+	t.Run("EXT-03/a map is no source", func(t *testing.T) {
+		if s := wsgi.EnvironFromMap(nil).Source(); s != nil {
+			t.Errorf("Source is %v, expected nil", s)
+		}
+	})
 	t.Run("ENV-02/the map is copied", func(t *testing.T) {
 		vars := map[string]any{"A": "1"}
 		e := wsgi.EnvironFromMap(vars)
