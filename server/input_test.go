@@ -130,7 +130,7 @@ func TestServerFullDuplex(t *testing.T) {
 func TestServerUnread(t *testing.T) {
 	l := serve(t, &server.Server{App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		if e.Var("QUERY_STRING") == "length" {
-			return text("answer to " + e.Var("PATH_INFO"))(e, start)
+			return text("answer to "+e.Var("PATH_INFO"))(e, start)
 		}
 		return text("answer to ", e.Var("PATH_INFO"))(e, start) // in chunks
 	}), ReadTimeout: 200 * time.Millisecond})
