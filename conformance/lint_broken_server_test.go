@@ -77,6 +77,12 @@ func serverMutants() []mutant {
 		{"INPUT-02", "two lines", func(l *conformance.Linter) {
 			misread(l, unbroken{input}, func(in wsgi.InputStream) { in.ReadLine(-1) })
 		}},
+		{"INPUT-07", "goes on", func(l *conformance.Linter) {
+			misread(l, wsgi.NewInput(strings.NewReader(strings.Repeat("x", 101))), func(in wsgi.InputStream) { io.ReadAll(in) })
+		}},
+		{"INPUT-07", "goes on with lines", func(l *conformance.Linter) {
+			misread(l, wsgi.NewInput(strings.NewReader(strings.Repeat("line\n", 21))), func(in wsgi.InputStream) { in.ReadLines(0) })
+		}},
 		{"SRV-02", "the same again", func(l *conformance.Linter) {
 			app, environ := l.Lint(good), get().Environ()
 			for range 2 {

@@ -39,8 +39,8 @@ func (c *call) wrapStreams() {
 		return
 	}
 	in := &lintInput{stream: s, call: c, left: -1}
-	if c.environ.Get("wsgi.input_terminated") != true {
-		in.left, _ = c.environ.ContentLength()
+	if n, ok := c.environ.ContentLength(); ok && c.environ.Get("wsgi.input_terminated") != true {
+		in.left = n
 	}
 	if closes {
 		c.environ.Set("wsgi.input", &lintInputCloser{in, closer})
@@ -98,41 +98,35 @@ func (e *lintErrorsCloser) Close() error {
 type lintInput struct {
 	stream wsgi.InputStream
 	call   *call
-	left   int64 // bytes that may be asked for, -1 when the stream has an end of its own
+	left   int64 // bytes of CONTENT_LENGTH that did not come yet, -1 when nobody counts
 }
 
-// asked notes that up to n bytes were asked for.
-func (in *lintInput) asked(n int64) {
-	if in.left >= 0 && n > in.left {
-		in.call.report("INPUT-08", byApp, "%d bytes of wsgi.input were asked for and %d remained of CONTENT_LENGTH, expected no more, for wsgi.input_terminated is not true", n, in.left)
+// gave notes that the stream gave n bytes. An application may read until it
+// ends; that it ends is for whoever made it to see to.
+func (in *lintInput) gave(n int) {
+	if in.left < 0 {
+		return
 	}
-}
-
-func (in *lintInput) took(n int) {
-	if in.left >= 0 {
-		in.left = max(0, in.left-int64(n))
+	if in.left -= int64(n); in.left < 0 {
+		in.call.report("INPUT-07", byServer, "wsgi.input gave %d bytes beyond CONTENT_LENGTH, expected io.EOF there", -in.left)
 	}
 }
 
 func (in *lintInput) Read(p []byte) (int, error) {
-	in.asked(int64(len(p)))
 	n, err := in.stream.Read(p)
 	if n < 0 || n > len(p) {
 		in.call.report("INPUT-01", byServer, "Read of %d bytes returned %d", len(p), n)
 	}
-	in.took(n)
+	in.gave(n)
 	return n, err
 }
 
 func (in *lintInput) ReadLine(size int) ([]byte, error) {
-	if size != 0 {
-		in.asked(1)
-	}
 	line, err := in.stream.ReadLine(size)
 	if i := bytes.IndexByte(line, '\n'); i >= 0 && i < len(line)-1 || size >= 0 && len(line) > size {
 		in.call.report("INPUT-02", byServer, "ReadLine(%d) returned %q, expected one line", size, line)
 	}
-	in.took(len(line))
+	in.gave(len(line))
 	return line, err
 }
 

@@ -168,9 +168,9 @@
 // [Environ.Input] is the body of the request, an [InputStream]: an io.Reader
 // that can also be read by lines. It ends where the body ends, without anybody
 // counting bytes, and a body that the client cut short ends in an error other
-// than io.EOF. An application need not read it, and never closes it. One that is
-// to be safe on a server that breaks this, and says so by leaving out
-// wsgi.input_terminated, reads no more than CONTENT_LENGTH (INPUT-08).
+// than io.EOF. So [io.ReadAll] reads it as a whole, though PEP 3333 lets a server
+// in Python leave the end to the application (INPUT-07, INPUT-08). An application
+// need not read it, and never closes it.
 //
 // [Environ.Errors] is an [ErrorStream], where diagnostics go: text in lines
 // that end in "\n". The server decides where it ends up.
