@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -187,19 +188,34 @@ func (c *caller) ends(r *reply) {
 
 const postedForm = "name=value&other=1"
 
+// methods are those of the requests that every application is sent.
+var methods = []string{"GET", "HEAD", "POST"}
+
 // each makes requests of the usual methods.
 func (c *caller) each(look func(r *reply)) {
-	for _, c.method = range []string{"GET", "HEAD", "POST"} {
+	for _, c.method = range methods {
 		look(c.call())
+	}
+}
+
+// started is each for what there is to be judged of a response that was
+// started. It ends the probe where none is.
+func (c *caller) started(look func(r *reply)) {
+	none := true
+	c.each(func(r *reply) {
+		if r.starts > 0 {
+			none = false
+			look(r)
+		}
+	})
+	if none {
+		c.skipf("not decided: the application calls start_response for none of %s", strings.Join(methods, ", "))
 	}
 }
 
 // headFault returns the rule that the head of r breaks, "" for none.
 func (r *reply) headFault() (rule string, err error) {
 	var broken *wsgi.ContractError
-	if r.starts == 0 {
-		return "", nil
-	}
 	if code, _, err := wsgi.ParseStatus(r.status); errors.As(err, &broken) {
 		return broken.Rule, err
 	} else if code < 200 {

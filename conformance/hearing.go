@@ -56,9 +56,14 @@ func (h *hearing) waits() (first, again time.Duration) {
 }
 
 // unheard is why a fault is none that was found once, in haste.
-const unheard = "not decided: the subject had kept the suite waiting for too long by then, and this would have needed a second look"
+const unheard = "not decided: the subject had kept the suite waiting for too long by then; a run of this rule alone has the time to look twice (Suite.Only, --only)"
 
-// hear runs p on subject, and again when it finds a fault.
+// prompt reports whether a fault was found within a single wait of the given
+// length, and so came of no wait: patience would change nothing.
+func (r result) prompt(wait time.Duration) bool { return r.took < wait }
+
+// hear runs p on subject, and again when it finds a fault. When no time is left
+// for patience, only a prompt fault is heard.
 func hear[S any](ctx context.Context, h *hearing, p probe[S], subject S) result {
 	first, again := h.waits()
 	r := p.try(ctx, subject, first)
@@ -76,8 +81,12 @@ func hear[S any](ctx context.Context, h *hearing, p probe[S], subject S) result 
 	case again == 0 && h.dead():
 		h.faulty++
 		return r
-	case again == 0:
+	case again == 0 && !r.prompt(first):
 		return result{skipped: unheard}
+	}
+	haste := again == 0
+	if haste {
+		again = first
 	}
 	second := p.try(ctx, subject, again)
 	switch {
@@ -92,6 +101,9 @@ func hear[S any](ctx context.Context, h *hearing, p probe[S], subject S) result 
 		return second
 	}
 	h.lost += second.took
+	if haste && !second.prompt(again) {
+		return result{skipped: unheard}
+	}
 	h.faulty++
 	return second
 }

@@ -109,6 +109,35 @@ func TestLost(t *testing.T) {
 	})
 }
 
+// TestPrompt sees that a fault which came of no wait is decided though all the
+// time is lost, and no other.
+func TestPrompt(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		slow   bool
+		faulty func(int) bool
+		runs   int
+		faults int
+	}{
+		{"prompt", false, always, 2, 1},
+		{"prompt, once", false, first, 2, 0},
+		{"slow", true, always, 1, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := &attempts{faulty: tt.faulty, slow: tt.slow}
+				r := hear(t.Context(), &hearing{patience: defaultPatience, lost: allLost, sound: 1}, attempt, a)
+				if len(a.waits) != tt.runs || len(r.faults) != tt.faults {
+					t.Errorf("%d runs and the faults %q, expected %d and %d of them", len(a.waits), r.faults, tt.runs, tt.faults)
+				}
+				if open := r.skipped == unheard; open != tt.slow {
+					t.Errorf("left open: %t, expected %t", open, tt.slow)
+				}
+			})
+		})
+	}
+}
+
 // TestForgiven sees that a machine which is too busy for the first run of many
 // probes does not take the time from the second runs, within bounds.
 func TestForgiven(t *testing.T) {

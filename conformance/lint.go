@@ -38,8 +38,9 @@ type Linter struct {
 	// Report receives each finding, at the moment it is found and on the
 	// goroutine that broke the rule, so that it may panic(f); a body that was
 	// forgotten is found on another one, where a panic ends the process. It
-	// may be called concurrently. A rule is reported at most once for each request and side,
-	// and not again by an observer to whom a middleware only passed it on.
+	// may be called concurrently. A rule is reported at most once for each
+	// request and side, and not again by an observer to whom a middleware only
+	// passed it on.
 	Report func(f Finding)
 
 	mu   sync.Mutex

@@ -43,11 +43,16 @@ type sandwich struct {
 	dontAsk    bool             // the server closes the body without iterating it
 	vars       map[string]any   // further variables of the request
 	wrapped    wsgi.Application // when set, is called in the place of what run wraps
+	passed     bool             // the middleware has called the application, in one of the requests
+	alone      bool             // what the middleware sends by itself can be judged
 }
 
 func onMiddleware(rule, name string, run func(s *sandwich)) probe[wsgi.Middleware] {
 	return probe[wsgi.Middleware]{rule, name, func(p *probing, m wsgi.Middleware) {
-		run(&sandwich{probing: p, middleware: m, record: &record{probing: p}, method: "GET"})
+		s := &sandwich{probing: p, middleware: m, record: &record{probing: p}, method: "GET"}
+		if run(s); !s.passed && !s.alone {
+			s.left("MW-02", "the middleware does not call the application")
+		}
 	}}
 }
 
@@ -96,6 +101,7 @@ func (s *sandwich) run(inner app) *outcome {
 		defer recovered(x, &o.err)
 		s.drive(o, inner, environ, x)
 	})
+	s.passed = s.passed || s.reached()
 	return o
 }
 

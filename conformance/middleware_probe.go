@@ -76,6 +76,7 @@ var middlewareResponseProbes = []probe[wsgi.Middleware]{
 		}
 	}),
 	onMiddleware("MW-11", "Content-Length", func(s *sandwich) {
+		s.alone = true
 		s.lengthFits(s.run(s.inner("200 OK", plainText("Content-Length", "9"), blocksOf("some ", "text"))))
 		s.lengthFits(s.run(s.inner("200 OK", plainText("content-length", "9"), blocksOf("some text"))))
 	}),
@@ -165,6 +166,7 @@ var middlewareResponseProbes = []probe[wsgi.Middleware]{
 		}, "then more")), want)
 	}),
 	onMiddleware("MW-16", "no hop-by-hop headers", func(s *sandwich) {
+		s.alone = true
 		o := s.run(s.text("hello"))
 		for _, h := range o.headers {
 			if wsgi.IsHopByHop(h.Name) {
@@ -173,6 +175,7 @@ var middlewareResponseProbes = []probe[wsgi.Middleware]{
 		}
 	}),
 	onMiddleware("MW-01", "a head that servers accept", func(s *sandwich) {
+		s.alone = true
 		o := s.run(s.text("hello"))
 		if _, _, err := wsgi.ParseStatus(o.status); o.starts > 0 && err != nil {
 			s.faultf("expected a status that servers accept, got %v", err)

@@ -42,6 +42,17 @@ var environMutants = []serverMutant{
 			e["PATH_INFO"] = ""
 		}
 	})},
+	{"CGI-15", "neither variable for the root", overlap{"CGI-03", "a variable that is absent is no slash"}, spoil(func(e map[string]any, _ *mutantRequest) {
+		if e["PATH_INFO"] == "/" {
+			delete(e, "PATH_INFO")
+			delete(e, "SCRIPT_NAME")
+		}
+	})},
+	{"CGI-16", "takes the slash along", none, spoil(func(e map[string]any, _ *mutantRequest) {
+		if path, ok := e["PATH_INFO"].(string); ok && strings.HasSuffix(path, "/a/") {
+			e["SCRIPT_NAME"], e["PATH_INFO"] = path, ""
+		}
+	})},
 	{"CGI-31", "drops the fragment", none, serverFaults{dropsFragment: true}},
 	{"CGI-08", "SERVER_PORT from Host", none, spoil(func(e map[string]any, q *mutantRequest) {
 		if !q.fields.Has("Host") {

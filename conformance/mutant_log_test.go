@@ -52,7 +52,17 @@ func (e *mutantErrors) Flush() error {
 	return nil
 }
 
+func (e *mutantErrors) WriteLines(lines ...string) error {
+	if e.faults.noLines {
+		return errors.New("no lines here")
+	}
+	return e.ErrorStream.WriteLines(lines...)
+}
+
 func (e *mutantErrors) WriteString(text string) (int, error) {
+	if e.faults.mute {
+		return 0, errors.New("no text here")
+	}
 	if e.faults.asciiErrors && strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) {
 		return 0, fmt.Errorf("cannot encode %q", text)
 	}

@@ -88,6 +88,17 @@ func (p *probing) skipf(format string, args ...any) {
 	panic(errEnough)
 }
 
+// left ends a probe that comes to nothing because the subject breaks another
+// rule before. It is not kept then, and not broken.
+func (p *probing) left(rule, why string) { p.skipf("not decided: %s, which is %s's affair", why, rule) }
+
+// withdraw takes back the faults that were found.
+func (p *probing) withdraw() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = nil
+}
+
 // guarded calls f, which calls the subject and recovers what that panics with,
 // and ends the probe when f does not return. Only a goroutine of the probe
 // calls it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -26,9 +27,16 @@ type record struct {
 func (r *record) add(event string) { r.addAs(event, event) }
 
 // addAs adds an event that has another text in the transcript, "" for none.
-func (r *record) addAs(event, text string) {
+func (r *record) addAs(event, text string) { r.addTo(nil, event, text) }
+
+// addTo is addAs for an event of the exchange x, nil for the one that was begun
+// last.
+func (r *record) addTo(x *exchange, event, text string) {
 	if text != "" && r.probing != nil {
-		r.probing.script.current().note("%s%s", r.who, text)
+		if x == nil {
+			x = r.probing.script.current()
+		}
+		x.note("%s%s", r.who, text)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,31 +105,36 @@ type recorded struct {
 	record   *record
 	blocks   wsgi.Generator
 	closeErr error
+	exchange *exchange // whose body it is; nil for the one that is under way
+	closed   atomic.Bool
 }
 
+func (b *recorded) add(event, text string) { b.record.addTo(b.exchange, event, text) }
+
 func (b *recorded) Blocks(yield func(block []byte, err error) bool) {
-	b.record.addAs("iterate", "the body is iterated")
-	defer b.record.addAs("end", "the iteration ends")
-	if b.record.has("close") {
-		b.record.add("iterate after close")
+	b.add("iterate", "the body is iterated")
+	defer b.add("end", "the iteration ends")
+	if b.closed.Load() {
+		b.add("iterate after close", "it was closed before")
 	}
 	b.blocks(func(block []byte, err error) bool {
 		what := "yields " + sample(block)
 		if err != nil {
 			what = fmt.Sprintf("yields the error %q", err)
 		}
-		b.record.addAs("yield", what)
+		b.add("yield", what)
 		if yield(block, err) {
-			b.record.addAs("next", "")
+			b.add("next", "")
 			return true
 		}
-		b.record.addAs("stop", "is asked to stop")
+		b.add("stop", "is asked to stop")
 		return false
 	})
 }
 
 func (b *recorded) Close() error {
-	b.record.addAs("close", "the body is closed")
+	b.closed.Store(true)
+	b.add("close", "the body is closed")
 	return b.closeErr
 }
 

@@ -15,6 +15,7 @@ var pythonErrorProbes = slices.Concat(
 	pythonExits("BaseException", "KeyboardInterrupt", "SystemExit"),
 	[]probe[*serverSubject]{
 		onPython("SRV-08", "SystemExit beside another request", func(s *serverRun) {
+			s.reading("AMB-29")
 			s.mortal("SystemExit beside another request", s.exitBeside)
 		}),
 	},

@@ -4,6 +4,14 @@ import "slices"
 
 // pythonFileProbes look at wsgi.file_wrapper with objects of Python's own.
 var pythonFileProbes = []probe[*serverSubject]{
+	onPython("FILE-03", "one argument or two", func(s *serverRun) {
+		calls := items(s.wrapperFact("wrapper_calls"))
+		for i, arguments := range []string{"(file)", "(file, 5)"} {
+			if i < len(calls) && raised(calls[i]) != "" {
+				s.faultf("expected wsgi.file_wrapper%s to make a wrapper, it raised %s", arguments, raised(calls[i]))
+			}
+		}
+	}),
 	onPython("FILE-05", "bytes", func(s *serverRun) {
 		wrapper := s.wrapperFact("wrapper")
 		if types := items(entry(wrapper, "types")); !slices.Equal(types, []any{"bytes"}) {
@@ -28,8 +36,6 @@ var pythonFileProbes = []probe[*serverSubject]{
 		s.expect(s.alone("GET", s.object("wrapped_memory")), 200, "file content")
 	}),
 }
-
-const noWrapper = "the server offers no wsgi.file_wrapper (FILE-01)"
 
 // wrapperFact is what the server makes of a file-like object.
 func (s *serverRun) wrapperFact(name string) any {

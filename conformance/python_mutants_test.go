@@ -51,6 +51,7 @@ var pythonMutants = []struct{ rule, fault, also, callable string }{
 	{"BODY-19", "iterates-twice", "", ""},
 	{"BODY-23", "asks-after-end", "", ""},
 	{"STR-03", "drops-text", "", ""},
+	{"FILE-03", "wrapper-needs-size", "", ""},
 	{"FILE-05", "wrapper-bytearray", "FILE-14", ""},
 	{"FILE-08", "wrapper-without-close", "", ""},
 	{"FILE-14", "asks-fileno", "FILE-05 FILE-08", ""},

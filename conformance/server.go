@@ -12,10 +12,10 @@ import (
 //
 // start runs the server with the given application, at the root of its paths,
 // and returns where it listens, as for net.Dial: for HTTP/1.x in clear, or for
-// what [Suite].Protocol says. It is called once; t.Cleanup is the way to stop the server at the end. Each rule
-// is a subtest, named after its id in the catalogue, such as
-// TestServer/START-13/replaces_the_head, so that -run selects rules. All rules
-// count, SHOULD as well as MUST; [Suite] has the choice.
+// what [Suite].Protocol says. It is called once; t.Cleanup is the way to stop the
+// server at the end. Each rule is a subtest, named after its id in the catalogue,
+// such as TestServer/START-13/replaces_the_head, so that -run selects rules. All
+// rules count, SHOULD as well as MUST; [Suite] has the choice.
 //
 // A server that hangs, answers garbage or never stops fails the test and does
 // not hang it.

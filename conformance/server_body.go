@@ -91,7 +91,10 @@ var serverBodyProbes = []probe[*serverSubject]{
 			write([]byte("two,"))
 		}, "three,", "four"))
 		one, three := strings.Index(r.body, "one"), strings.Index(r.body, "three")
-		if two := strings.Index(r.body, "two"); one >= 0 && two >= 0 && three >= 0 && (one > two || two > three) {
+		switch two := strings.Index(r.body, "two"); {
+		case one < 0 || two < 0 || three < 0:
+			s.left("WRITE-03", "what is written or yielded is lost")
+		case one > two || two > three:
 			s.faultf("expected what was written before what was yielded, %q, got %v", "one,two,three,four", r)
 		}
 	}),
@@ -105,8 +108,8 @@ var serverBodyProbes = []probe[*serverSubject]{
 			}
 			r := s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 				write, err := start("200 OK", plainText(), nil)
-				if err != nil {
-					return nil, err
+				if err != nil || !s.given(write) {
+					return wsgi.Empty(), err
 				}
 				write([]byte(first))
 				_, err = start("500 New", plainText("X-New", "1"), errProbe)
@@ -125,16 +128,32 @@ var serverBodyProbes = []probe[*serverSubject]{
 
 // writing is an application that uses write, and then yields the blocks.
 func (s *serverRun) writing(use func(write wsgi.Write), blocks ...string) app {
+	return s.writingWith(plainText(), use, blocks...)
+}
+
+// writingWith is writing with the headers of the response.
+func (s *serverRun) writingWith(headers wsgi.Headers, use func(write wsgi.Write), blocks ...string) app {
 	return func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-		write, err := start("200 OK", plainText(), nil)
+		write, err := start("200 OK", headers.Clone(), nil)
 		if err != nil {
 			return nil, err
 		}
-		if write != nil { // START-02's affair
-			use(write)
+		if !s.given(write) {
+			s.record.addAs("written", "") // nobody waits for more
+			return nil, errProbe
 		}
+		use(write)
 		return s.body(blocksOf(blocks...)), nil
 	}
+}
+
+// given reports whether start_response has returned a write. Where it has not,
+// a probe that needs one decides nothing: see onServer.
+func (s *serverRun) given(write wsgi.Write) bool {
+	if write == nil {
+		s.writeless.Store(true)
+	}
+	return write != nil
 }
 
 // trappedBody has methods that a server might be tempted by.

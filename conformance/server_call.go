@@ -80,6 +80,9 @@ var serverCallProbes = []probe[*serverSubject]{
 		s.expect(s.get(func(_ *wsgi.Environ, sr wsgi.StartResponse) (wsgi.Iterable, error) {
 			start = sr
 			write, _ = sr("200 OK", plainText("Content-Length", "2"), nil)
+			if !s.given(write) {
+				write = func([]byte) (int, error) { return 0, errProbe }
+			}
 			return s.body(blocksOf("ok")), nil
 		}), 200, "ok")
 		s.record.await("close", s.patience) // or not: BODY-08's affair

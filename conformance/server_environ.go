@@ -107,22 +107,13 @@ var serverEnvironProbes = []probe[*serverSubject]{
 	onServer("CGI-27", "CONTENT_TYPE and CONTENT_LENGTH", func(s *serverRun) {
 		s.variables(s.request("POST", "/PROBE", "Content-Type: a/b; c=\"d\"", "Content-Length: 3")+"abc", "CONTENT_TYPE", `a/b; c="d"`, "CONTENT_LENGTH", "3")
 	}),
-	onServer("CGI-07", "SERVER_NAME", func(s *serverRun) {
-		for _, raw := range []string{s.request("GET", "/PROBE"), s.oldRequest("/PROBE")} {
-			if name, _ := s.environ(raw)["SERVER_NAME"].(string); name == "" {
-				s.faultf("expected SERVER_NAME never to be empty, it is for %q", raw)
-			}
-		}
-	}),
-	onServer("CGI-08", "SERVER_PORT", func(s *serverRun) {
-		for _, raw := range []string{s.request("GET", "/PROBE"), s.oldRequest("/PROBE")} {
-			if port, _ := s.environ(raw)["SERVER_PORT"].(string); port == "" {
-				s.faultf("expected SERVER_PORT never to be empty, it is for %q", raw)
-			}
-		}
-	}),
+	onServer("CGI-07", "SERVER_NAME", func(s *serverRun) { s.neverEmpty("SERVER_NAME") }),
+	onServer("CGI-08", "SERVER_PORT", func(s *serverRun) { s.neverEmpty("SERVER_PORT") }),
 	onServer("CGI-22", "SERVER_PORT in digits", func(s *serverRun) {
-		if port, _ := s.environ(s.request("GET", "/PROBE"))["SERVER_PORT"].(string); strings.Trim(port, "0123456789") != "" {
+		switch port, _ := s.environ(s.request("GET", "/PROBE"))["SERVER_PORT"].(string); {
+		case port == "":
+			s.left("CGI-08", "SERVER_PORT is no string that could have digits")
+		case strings.Trim(port, "0123456789") != "":
 			s.faultf("expected digits in SERVER_PORT, got %q", port)
 		}
 	}),
@@ -154,7 +145,7 @@ var serverEnvironProbes = []probe[*serverSubject]{
 		s.onHTTP1()
 		for _, length := range []string{"+4", "abc", "-1", "3 4"} {
 			if e := s.environOrRefusal(s.request("POST", "/PROBE", "Content-Length: "+length, "Connection: close") + "abcd"); e != nil {
-				s.faultf("expected Content-Length: %s to be refused, the application was called with CONTENT_LENGTH %v", length, e["CONTENT_LENGTH"])
+				s.faultf("expected Content-Length: %s to be refused (RFC 9112, section 6.3), the application was called with CONTENT_LENGTH %v", length, present(e["CONTENT_LENGTH"]))
 			}
 		}
 	}),
@@ -192,6 +183,23 @@ var serverEnvironProbes = []probe[*serverSubject]{
 	onServer("CGI-34", "no variable without prefix", func(s *serverRun) {
 		s.variables(s.request("GET", "/PROBE", "Cookie: a=1", "Host-Name: h"), "COOKIE", nil, "HOST_NAME", nil, "HOST", nil)
 	}),
+}
+
+// neverEmpty checks a variable that no request is without, be it with a Host or
+// not.
+func (s *serverRun) neverEmpty(key string) {
+	for _, raw := range []string{s.request("GET", "/PROBE"), s.oldRequest("/PROBE")} {
+		switch value := s.environ(raw)[key].(type) {
+		case string:
+			if value == "" {
+				s.faultf("expected %s never to be empty, it is for %q", key, raw)
+			}
+		case nil:
+			s.faultf("expected %s in every environ, it is absent for %q", key, raw)
+		default:
+			s.left("ENV-07", fmt.Sprintf("%s is a %T", key, value))
+		}
+	}
 }
 
 // requiredKeys are the variables of every environ (ENV-03, CGI-09).

@@ -166,7 +166,7 @@ func refusals(rule, name, reading string, heads []badHead) (probes []probe[*serv
 			case s.record.has("taken") && goesOn && s.subject.python && err == nil && r.code == 500:
 				// Refused in the end, when the head was put together.
 			case s.record.has("taken"):
-				s.faultf("expected start_response(%q, %q) to fail, it returned no error", bad.status, bad.headers)
+				s.faultf("expected start_response(%q%s) to fail, it returned no error", bad.status, listed(bad.headers))
 			case err != nil:
 				s.fatalf("%s", unreceived("GET", err))
 			default:

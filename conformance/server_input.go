@@ -15,7 +15,7 @@ const inputLines = "line1\nline2\nend\n"
 
 // A server is free to let the stream go on behind the declared length
 // (INPUT-06), though it should not (INPUT-07). So the probes of other rules read
-// what was declared and no more, as an application should (INPUT-08).
+// what was declared and no more.
 
 // serverInputProbes look at wsgi.input and wsgi.errors.
 var serverInputProbes = []probe[*serverSubject]{
@@ -135,7 +135,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		before := s.dial().send(good + good)
 		s.receive(before, "GET")
 		if _, err := before.receive("GET"); isTimeout(err) {
-			s.skipf("the server leaves pipelined requests unanswered, which is HTTP-19's affair")
+			s.left("HTTP-19", "the server leaves pipelined requests unanswered")
 		}
 		s.install(s.reader(func(in wsgi.InputStream) { s.declared(in, "abc") }))
 		c := s.dial().send(s.request("POST", s.path, "Content-Length: 3") + "abc" + good)

@@ -20,32 +20,20 @@ var serverLengthProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("LEN-03", "write too long", func(s *serverRun) {
-		s.alone("GET", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			write, err := start("200 OK", plainText("Content-Length", "5"), nil)
+		s.alone("GET", s.writingWith(plainText("Content-Length", "5"), func(write wsgi.Write) {
 			defer s.record.addAs("written", "")
-			if err != nil || write == nil { // that is START-02's affair
-				return s.body(blocksOf()), err
-			}
 			write([]byte("abc"))
 			if _, err := write([]byte("defgh")); err == nil {
 				s.faultf("expected write beyond the Content-Length to return an error, it returned none")
 			}
-			return s.body(blocksOf()), nil
-		})
+		}))
 		s.await("written") // the client has its five bytes before that
 	}),
 	onServer("LEN-04", "body too short", func(s *serverRun) {
 		s.short(s.answer("200 OK", plainText("Content-Length", "20"), blocksOf("short")))
 	}),
 	onServer("LEN-04", "write too short", func(s *serverRun) {
-		s.short(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			write, err := start("200 OK", plainText("Content-Length", "20"), nil)
-			if err != nil {
-				return nil, err
-			}
-			write([]byte("short"))
-			return s.body(blocksOf()), nil
-		})
+		s.short(s.writingWith(plainText("Content-Length", "20"), func(write wsgi.Write) { write([]byte("short")) }))
 	}),
 	onServer("BODY-03", "one block with a length", func(s *serverRun) {
 		s.expect(s.get(s.sized("one block")), 200, "one block")
@@ -56,8 +44,8 @@ var serverLengthProbes = []probe[*serverSubject]{
 	onServer("WRITE-12", "write and one block", func(s *serverRun) {
 		s.expect(s.get(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 			write, err := start("200 OK", plainText(), nil)
-			if err != nil {
-				return nil, err
+			if err != nil || !s.given(write) {
+				return wsgi.Strings("yielded"), err
 			}
 			write([]byte("written "))
 			return wsgi.Strings("yielded"), nil
@@ -110,14 +98,7 @@ var serverLengthProbes = []probe[*serverSubject]{
 		s.expect(s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf("no", "body"))), 200, "")
 		s.expect(s.do("HEAD", "", s.sized("no body")), 200, "")
 		s.expect(s.do("HEAD", "", s.answer("200 OK", plainText("Content-Length", "6"), blocksOf("no", "body"))), 200, "")
-		s.expect(s.do("HEAD", "", func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
-			write, err := start("200 OK", plainText(), nil)
-			if err != nil {
-				return nil, err
-			}
-			write([]byte("written"))
-			return s.body(blocksOf("yielded")), nil
-		}), 200, "")
+		s.expect(s.do("HEAD", "", s.writing(func(write wsgi.Write) { write([]byte("written")) }, "yielded")), 200, "")
 	}),
 	onServer("HTTP-16", "204 and 304", func(s *serverRun) {
 		s.onHTTP()

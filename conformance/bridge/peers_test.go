@@ -59,14 +59,14 @@ make_server("HOST", PORT, application).serve_forever()
 `), "3.11",
 		"SRV-10 SRV-12 CGI-10 CGI-19 CGI-21 CGI-23 CGI-24 CGI-25 CGI-28 CGI-29 INPUT-07 INPUT-10 INPUT-20 INPUT-21 " +
 			"START-06 START-08 START-09 START-15 START-22 HDR-15 LEN-01 LEN-02 LEN-03 LEN-10 LEN-11 LEN-13 LEN-14 ERR-16 HTTP-15 " +
-			"HTTP-16 FILE-11 FILE-16 COM-03"},
+			"HTTP-16 FILE-11 COM-03"},
 	{"waitress", "waitress", "", script(`
 import waitress
 from gowsgi_probe import CALLABLE as application
 waitress.serve(application, host="HOST", port=PORT, threads=8)
 `), "2.1.2",
 		"SRV-10 CGI-19 CGI-23 CGI-25 CGI-28 CGI-29 CGI-31 START-13 START-22 HDR-15 LEN-02 LEN-03 LEN-10 LEN-11 BODY-14 ERR-13 " +
-			"ERR-16 HTTP-15 FILE-16"},
+			"ERR-16 HTTP-15"},
 	{"cheroot", "cheroot", "", script(`
 from cheroot.wsgi import Server
 from gowsgi_probe import CALLABLE as application
@@ -74,7 +74,7 @@ Server(("HOST", PORT), application, numthreads=8).start()
 `), "9.0.0+ds1",
 		"SRV-06 SRV-07 CGI-17 CGI-19 CGI-21 CGI-23 CGI-25 CGI-28 CGI-29 INPUT-03 INPUT-07 INPUT-19 INPUT-21 START-13 " +
 			"START-22 START-28 HDR-15 LEN-01 LEN-02 LEN-03 LEN-04 LEN-10 LEN-11 LEN-13 BODY-01 BODY-13 BODY-14 ERR-10 ERR-13 " +
-			"ERR-16 EXP-05 HTTP-07 HTTP-15 HTTP-16 FILE-16 COM-02 COM-03"},
+			"ERR-16 EXP-05 HTTP-07 HTTP-15 HTTP-16 COM-02 COM-03"},
 	{"werkzeug", "werkzeug", "", script(`
 from werkzeug.serving import run_simple, WSGIRequestHandler
 from gowsgi_probe import CALLABLE as application
@@ -83,25 +83,25 @@ run_simple("HOST", PORT, application, threaded=True)
 `), "2.2.2",
 		"SRV-12 STR-06 ENV-07 CGI-17 CGI-19 CGI-21 CGI-23 CGI-24 CGI-25 CGI-26 CGI-28 CGI-31 INPUT-07 INPUT-10 INPUT-20 " +
 			"INPUT-21 START-06 START-08 START-09 START-22 HDR-15 HDR-17 LEN-01 LEN-02 LEN-03 LEN-10 LEN-11 LEN-13 ERR-16 EXP-05 " +
-			"HTTP-07 HTTP-15 HTTP-16 HTTP-17 FILE-16 COM-03 COM-13"},
+			"HTTP-07 HTTP-15 HTTP-16 HTTP-17 COM-03 COM-13"},
 	{"gunicorn-sync", "gunicorn", "", func(_, addr string) []string {
 		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "sync", "gowsgi_probe:CALLABLE"}
 	}, "20.1.0",
 		"SRV-06 SRV-07 SRV-10 SRV-12 CGI-21 CGI-23 CGI-24 CGI-25 CGI-26 CGI-28 CGI-29 CGI-30 CGI-31 INPUT-21 START-06 " +
 			"START-08 START-09 START-13 START-22 START-28 HDR-15 HDR-17 LEN-02 LEN-03 LEN-10 LEN-11 LEN-13 ERR-16 EXP-05 HTTP-15 " +
-			"HTTP-16 FILE-11 FILE-12 FILE-16 COM-03 COM-17"},
+			"HTTP-16 FILE-11 FILE-12 COM-03 COM-17"},
 	{"gunicorn-gthread", "gunicorn", "", func(_, addr string) []string {
 		return []string{"-m", "gunicorn", "--bind", addr, "--workers", "1", "--worker-class", "gthread", "--threads", "8", "gowsgi_probe:CALLABLE"}
 	}, "20.1.0",
 		"SRV-10 SRV-12 CGI-21 CGI-23 CGI-24 CGI-25 CGI-26 CGI-28 CGI-29 CGI-30 CGI-31 INPUT-21 START-06 START-08 " +
 			"START-09 START-13 START-22 START-28 HDR-15 HDR-17 LEN-02 LEN-03 LEN-10 LEN-11 LEN-13 ERR-13 ERR-16 EXP-05 HTTP-15 " +
-			"HTTP-16 FILE-11 FILE-12 FILE-16 COM-03 COM-17"},
+			"HTTP-16 FILE-11 FILE-12 COM-03 COM-17"},
 	{"uwsgi", "", "uwsgi", func(dir, addr string) []string {
 		return []string{"--plugin", "python3", "--http-socket", addr, "--pythonpath", dir, "--module", "gowsgi_probe:CALLABLE", "--threads", "8", "--master", "--die-on-term"}
 	}, "2.0.21-debian",
 		"SRV-06 SRV-07 SRV-10 CGI-19 CGI-21 CGI-23 CGI-24 CGI-25 CGI-26 CGI-28 CGI-29 CGI-31 INPUT-05 INPUT-11 LOG-05 " +
 			"START-08 START-09 START-13 START-15 START-19 START-20 START-22 START-24 HDR-15 HDR-16 LEN-01 LEN-02 LEN-03 LEN-10 " +
-			"LEN-11 LEN-13 BODY-01 ERR-10 ERR-16 EXP-01 HTTP-07 HTTP-15 HTTP-16 FILE-05 FILE-11 FILE-16 COM-03 COM-17"},
+			"LEN-11 LEN-13 BODY-01 ERR-10 ERR-16 EXP-01 HTTP-07 HTTP-15 HTTP-16 FILE-05 FILE-11 COM-03 COM-17"},
 }
 
 // interpreter is a Python that has the module; tests of servers take the first

@@ -61,23 +61,23 @@ func (w *watch) next(ctx context.Context, s *Server, probe string) {
 // there again when they look.
 const ruleOfEnds, ruleOfExits = "SRV-08", "ERR-13"
 
-// byKeyboard reports whether KeyboardInterrupt ended the server, which Python
-// turns into the signal when it leaves. What a server does that ends then is
-// defined, if not by everybody in the same way (AMB-29), and no request has
-// failed in the ordinary sense.
-func (e end) byKeyboard() bool {
-	return strings.HasPrefix(e.probe, ruleOfExits+" KeyboardInterrupt") || strings.HasSuffix(e.how, "signal: interrupt")
+// byExit reports whether an exception that is meant for the process ended the
+// server: a probe raised one, or it ended by the signal that Python makes of
+// KeyboardInterrupt when it leaves. What a server does that ends then is defined,
+// if not by everybody in the same way (AMB-29), and no request has failed in the
+// ordinary sense.
+func (e end) byExit() bool {
+	return strings.HasPrefix(e.probe, ruleOfExits) || strings.HasPrefix(e.probe, ruleOfEnds+" SystemExit") || strings.HasSuffix(e.how, "signal: interrupt")
 }
 
 // tell adds what was seen to the report.
 func (w *watch) tell(r conformance.Report) conformance.Report {
 	var ofRequests, ofExits []string
 	for _, e := range w.ends {
-		if !e.byKeyboard() {
-			ofRequests = append(ofRequests, e.text)
-		}
-		if strings.HasPrefix(e.probe, ruleOfExits) {
+		if e.byExit() {
 			ofExits = append(ofExits, e.text)
+		} else {
+			ofRequests = append(ofRequests, e.text)
 		}
 	}
 	if len(ofRequests) > 0 {

@@ -45,5 +45,5 @@ func Example() {
 	//
 	// 1 of 1 SHOULD rules are broken.
 	// That is a failure, for --strict is given.
-	// To see one rule: gowsgi rules HDR-24
+	// To see one rule: gowsgi rules HDR-24; to check it alone: --only HDR-24
 }

@@ -256,7 +256,8 @@ func (t *text) conclude() {
 	}
 	for _, result := range t.report.Results {
 		if isBroken(result) {
-			t.lines(wrap(fmt.Sprintf("To see one rule: gowsgi rules %s", visible(result.ID)), "", "", t.Width))
+			id := visible(result.ID)
+			t.lines(wrap(fmt.Sprintf("To see one rule: gowsgi rules %s; to check it alone: --only %s", id, id), "", "", t.Width))
 			break
 		}
 	}

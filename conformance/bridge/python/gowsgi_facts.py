@@ -334,6 +334,12 @@ class _File:
         self.closed += 1
 
 
+def fact_wrapper_calls(call):
+    """Whether a file can be wrapped alone, and with a block size."""
+    with open(__file__, "rb") as file:
+        return outcome(call.file_wrapper, file), outcome(call.file_wrapper, file, 5)
+
+
 def fact_wrapper(call):
     """What iteration of a wrapped file gives."""
     blocks = list(iter(call.file_wrapper(_File(), 5)))
@@ -346,7 +352,7 @@ def fact_wrapper(call):
 def fact_wrapper_close(call):
     """What close of the wrapper does, given that the file has it."""
     file = _File()
-    close = getattr(call.file_wrapper(file), "close", None)
+    close = getattr(call.file_wrapper(file, 5), "close", None)
     if close is not None:
         close()
     return {"has close": close is not None, "closed": file.closed}
@@ -355,7 +361,7 @@ def fact_wrapper_close(call):
 def body_wrapped_memory(call, event):
     """A file in memory, whose fileno raises."""
     _start(call)
-    return call.file_wrapper(io.BytesIO(b"file content"))
+    return call.file_wrapper(io.BytesIO(b"file content"), 5)
 
 
 # ----------------------------------------------------------------- exceptions

@@ -237,8 +237,10 @@ class Errors:
 class FileWrapper:
     """wsgi.file_wrapper."""
 
-    def __init__(self, file, size=8192):
-        self.file, self.size = file, size
+    def __init__(self, file, size=None):
+        if size is None and fault("wrapper-needs-size"):
+            raise TypeError("a block size is needed")
+        self.file, self.size = file, size or 8192
         if hasattr(file, "close") and not fault("wrapper-without-close"):
             self.close = file.close
         if fault("asks-fileno"):
