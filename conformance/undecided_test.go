@@ -44,7 +44,7 @@ func TestUndecidedServer(t *testing.T) {
 		{"no wsgi.file_wrapper", "FILE-05 FILE-06 FILE-08 FILE-11 FILE-12 FILE-14 FILE-16", "offers no wsgi.file_wrapper", set("wsgi.file_wrapper", nil)},
 		{"no wrapper, and a body for HEAD", "FILE-16", "offers no wsgi.file_wrapper", serverFaults{headBody: true, spoil: set("wsgi.file_wrapper", nil).spoil}},
 		{"a body for HEAD", "FILE-16", "HTTP-15's affair", serverFaults{headBody: true}},
-		{"no wsgi.input_terminated", "COM-01", "does not set wsgi.input_terminated", set("wsgi.input_terminated", nil)},
+		{"no wsgi.input_terminated", "COM-01", "does not set wsgi.input_terminated to true", set("wsgi.input_terminated", nil)},
 		{"no address of the client", "COM-13", "neither of them", set("REMOTE_ADDR", nil, "REMOTE_PORT", nil)},
 		{"no port", "CGI-22", "CGI-08's affair", set("SERVER_PORT", nil)},
 		{"no close", "SRV-03 BODY-11 ERR-15", "affair", serverFaults{noClose: never}},
