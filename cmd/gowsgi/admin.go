@@ -35,10 +35,15 @@ func (c *config) startAdmin(s *server.Server) (end func(), err error) {
 	if c.adminAddress.spec == "" {
 		return func() {}, nil
 	}
-	l, err := c.adminAddress.open()
-	if err != nil {
-		return nil, fmt.Errorf("--admin: %w", err)
+	l := c.succession.admin
+	if l != nil {
+		adopt(c.adminAddress, l)
+	} else {
+		if l, err = c.adminAddress.open(); err != nil {
+			return nil, fmt.Errorf("--admin: %w", err)
+		}
 	}
+	c.succession.listening = append(c.succession.listening, l)
 	a := &admin{began: time.Now(), stop: c.stop, traffic: make(map[string]*traffic)}
 	// Who asks has a second or two. It is no place for somebody who is slow.
 	const limit = 5 * time.Second

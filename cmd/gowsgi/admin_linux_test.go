@@ -10,6 +10,20 @@ import (
 	"time"
 )
 
+// TestAdminMounted tells applications apart by where they are mounted.
+func TestAdminMounted(t *testing.T) {
+	t.Parallel()
+	interpreter := pythonFor(t)
+	dir, _ := project(t, say("first"))
+	c := start(t, nil, "site_app:app", "--mount", "/again=site_app:app", "-w", "1", "--python", interpreter, "--chdir", dir, "-b", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+	admin := c.admin()
+	base := c.wait(`serving site_app:app; open (\S+) `)[1]
+	c.wait(`listening address=`)
+	get(t, http.DefaultClient, base+"again")
+	counts(t, admin, `gowsgi_worker_requests_total{app="site_app:app",mount=""} 0`, `gowsgi_worker_requests_total{app="site_app:app",mount="/again"} 1`)
+	c.stop()
+}
+
 // TestAdminPython is ready when there is a worker, and only then. Each worker waits,
 // as it imports the application, for the test.
 func TestAdminPython(t *testing.T) {

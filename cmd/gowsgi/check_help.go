@@ -53,7 +53,8 @@ line wins. One dash before an option is as good as two.
 
 `)
 	writeOptions(w, newCheckConfig().options())
-	io.WriteString(w, `A DURATION is a number and a unit, such as 90s or 5m. 0 means no limit.
+	io.WriteString(w, `A DURATION is a number of seconds, or one with a unit, such as 90s or 5m. 0
+means no limit.
 
 EXIT STATUS
 

@@ -76,6 +76,7 @@ func (c *config) run(s *server.Server, listeners []listener) error {
 	if c.admin != nil {
 		c.admin.open.Store(&opened{c.pools, servers})
 	}
+	c.succession.takeOver()
 	return lifecycle.Run(c.stop, lifecycle.Options{
 		Package: "server", Delay: c.shutdownDelay, Timeout: c.shutdownTimeout, Logger: s.Logger,
 	}, served)

@@ -73,6 +73,16 @@ TARGET
 
 Without a TARGET it is demo.
 
+EXAMPLES
+
+  gowsgi serve
+  gowsgi serve mysite.wsgi:application --workers 4 --bind :8000
+  gowsgi serve mysite.wsgi --mount /static=dir:public --admin 127.0.0.1:9090
+  gowsgi serve uwsgi://127.0.0.1:3031,127.0.0.1:3032
+  gowsgi serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
+  gowsgi serve --listen fcgi://unix:/run/demo.sock --script-name /
+  GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
+
 OPTIONS
 
 Each option can also be set by the environment variable beside it, or in a file:
@@ -106,6 +116,8 @@ SIGNALS
   SIGHUP            reload the Python application, and the certificate; the old
                     one stays if that fails
   SIGUSR1           open the files of --log-file and --access-logfile again
+  SIGUSR2           start the program anew, with the same sockets, and end when
+                    the new one serves
   SIGTTIN, SIGTTOU  one Python worker more, or less
 
 EXIT STATUS
@@ -113,16 +125,5 @@ EXIT STATUS
   0  it was told to stop, and every response was finished
   1  it could not serve, or responses had to be cut
   2  the command line was not understood
-
-EXAMPLES
-
-  gowsgi serve
-  gowsgi serve --listen :8080 --listen unix:/run/demo.sock
-  gowsgi serve --listen :8443 --tls-cert cert.pem --tls-key key.pem
-  gowsgi serve --listen fcgi://unix:/run/demo.sock --script-name /
-  gowsgi serve uwsgi://127.0.0.1:3031,127.0.0.1:3032
-  GOWSGI_LISTEN=:8080 GOWSGI_LOG_FORMAT=json gowsgi serve demo
-  gowsgi serve mysite.wsgi:application --workers 4 --bind :8000
-  gowsgi serve mysite.wsgi --mount /static=dir:public
 `)
 }

@@ -51,6 +51,7 @@ type config struct {
 	python          pythonConfig
 
 	// Of a serve that runs:
+	succession  *succession
 	stop        *lifecycle.Stop
 	pools       []*hosted
 	admin       *admin // nil without --admin

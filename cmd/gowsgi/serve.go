@@ -57,15 +57,23 @@ func serve(args []string, p process) (err error) {
 		defer c.stop.End()
 		return c.check(target, s, p.stdout)
 	}
+	c.succession = new(succession)
 	listeners, err := c.listeners()
 	if err != nil {
 		return err
 	}
 	// From here on a signal must not kill the process, though run only looks
 	// for it later. SIGQUIT does not wait for anybody, as with gunicorn.
-	c.stop = lifecycle.Watch(context.Background(), syscall.SIGQUIT)
+	ctx, retire := context.WithCancelCause(context.Background())
+	defer retire(nil)
+	c.succession.retire = retire
+	c.stop = lifecycle.Watch(ctx, syscall.SIGQUIT)
 	defer c.stop.End()
+	c.watchSignals(upgradeSignals)
 
+	for _, l := range listeners {
+		c.succession.listening = append(c.succession.listening, l.Listener)
+	}
 	endAdmin, err := c.startAdmin(s)
 	if err != nil {
 		closeAll(listeners)
@@ -177,6 +185,18 @@ func orNone[T ~int64](limit T) T {
 // process was given, or else listens on the default address.
 func (c *config) listeners() (listeners []listener, err error) {
 	addresses := c.listen
+	passed, err := c.succession.passed(len(addresses), c.adminAddress.spec != "")
+	if err != nil || len(passed) > 0 {
+		for i, l := range passed {
+			scheme := "http"
+			if len(addresses) > 0 {
+				scheme = addresses[i].scheme
+				adopt(addresses[i], l)
+			}
+			listeners = append(listeners, listener{l, scheme})
+		}
+		return listeners, err
+	}
 	if len(addresses) == 0 {
 		inherited, err := server.Inherited()
 		for _, l := range inherited {

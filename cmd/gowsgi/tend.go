@@ -39,6 +39,8 @@ func (c *config) tend(s *server.Server) (end func()) {
 				case actionReload:
 					c.reloadCertificate(s)
 					c.reloadPools(ctx, s)
+				case actionUpgrade:
+					c.succession.upgrade(s)
 				case actionReopen:
 					c.reopenLogs(s)
 				case actionMore:
@@ -67,6 +69,7 @@ func (c *config) tend(s *server.Server) (end func()) {
 const (
 	actionNone = iota
 	actionReload
+	actionUpgrade
 	actionReopen
 	actionMore
 	actionFewer

@@ -23,6 +23,8 @@ func asked(sig os.Signal) int {
 	switch sig {
 	case syscall.SIGHUP:
 		return actionReload
+	case syscall.SIGUSR2:
+		return actionUpgrade
 	case syscall.SIGUSR1:
 		return actionReopen
 	case syscall.SIGTTIN:

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync/atomic"
+
+	"github.com/gowsgi/gowsgi/server"
+)
+
+// upgradeKey is the variable by which a process knows that another has started it to
+// take its place: the number of listening sockets, which are its descriptors from 3
+// on. The next descriptor is a pipe, to say that it serves.
+const upgradeKey = "GOWSGI_UPGRADE"
+
+// succession is how one process takes the place of another.
+type succession struct {
+	predecessor *os.File                // whose place is to be taken; nil as a rule
+	admin       net.Listener            // the socket of --admin, of the predecessor
+	listening   []net.Listener          // all sockets; that of --admin is the last
+	retire      context.CancelCauseFunc // stops, as a signal does
+	upgrading   atomic.Bool
+}
+
+// upgrade starts this program anew, maybe in another version, with the sockets that
+// are listened on, and has this process end when the new one serves. gunicorn does so
+// at the same signal, but that the old process is left to be ended.
+func (n *succession) upgrade(s *server.Server) {
+	if !n.upgrading.CompareAndSwap(false, true) {
+		s.Logger.Warn("a new process has been started already")
+		return
+	}
+	failed := func(err error) {
+		n.upgrading.Store(false)
+		s.Logger.Error("the new process does not serve; this one goes on", "error", err.Error())
+	}
+	successor, serves, err := startSuccessor(n.listening)
+	if err != nil {
+		failed(err)
+		return
+	}
+	s.Logger.Info("new process started", "pid", successor.Pid)
+	go func() {
+		defer serves.Close()
+		if _, err := io.ReadFull(serves, make([]byte, 1)); err != nil {
+			state, err := successor.Wait()
+			if err == nil {
+				err = errors.New(state.String())
+			}
+			failed(err)
+			return
+		}
+		for _, l := range n.listening {
+			if l, ok := l.(*net.UnixListener); ok {
+				l.SetUnlinkOnClose(false) // the socket is the other's now
+			}
+		}
+		n.retire(fmt.Errorf("process %d has taken over", successor.Pid))
+	}()
+}
+
+// adopt has l remove the socket in the end, where the option is for one that serve
+// makes: one of systemd's is not to be removed.
+func adopt(a address, l net.Listener) {
+	if l, ok := l.(*net.UnixListener); ok && strings.HasPrefix(a.spec, "unix:") {
+		l.SetUnlinkOnClose(true)
+	}
+}
+
+// takeOver tells the process whose place this one takes, if there is one, that it may
+// end.
+func (n *succession) takeOver() {
+	if n.predecessor != nil {
+		n.predecessor.Write([]byte{1})
+		n.predecessor.Close()
+	}
+}
+
+// passed are the sockets of the process whose place this one is to take; none where
+// there is no such process. want is how many the options name, 0 where they name none,
+// besides that of --admin.
+func (n *succession) passed(want int, withAdmin bool) (sockets []net.Listener, err error) {
+	sockets, n.predecessor, err = passedSockets()
+	if err != nil || len(sockets) == 0 {
+		return nil, err
+	}
+	if withAdmin {
+		last := len(sockets) - 1
+		sockets, n.admin = sockets[:last], sockets[last]
+	}
+	if len(sockets) == 0 || want > 0 && len(sockets) != want {
+		return nil, fmt.Errorf("the process before has listened on %d addresses, and the options name %d: that takes a restart", len(sockets), want)
+	}
+	return sockets, nil
+}
+
+// withoutUpgrade is the environment of this process for the next one.
+func withoutUpgrade() (env []string) {
+	for _, pair := range os.Environ() {
+		if !strings.HasPrefix(pair, upgradeKey+"=") {
+			env = append(env, pair)
+		}
+	}
+	return env
+}
