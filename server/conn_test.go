@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
-	"strings"
+	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,38 +86,31 @@ func TestConnHush(t *testing.T) {
 	}
 }
 
-// deadlineWriter is a ResponseWriter that keeps the deadlines.
-type deadlineWriter struct {
-	http.ResponseWriter
-	left []time.Duration
-}
-
-func (w *deadlineWriter) SetReadDeadline(t time.Time) error {
-	w.left = append(w.left, time.Until(t).Round(time.Minute))
-	return nil
-}
-
-// TestReadPieces sees that ReadTimeout is for each piece of a request body.
-func TestReadPieces(t *testing.T) {
-	w := new(deadlineWriter)
-	h := (&Server{ReadTimeout: time.Hour}).newHandler()
-	h.timed = true
-	x := &exchange{handler: h, w: w, r: &http.Request{ProtoMajor: 1}}
-	x.body = &requestBody{rc: io.NopCloser(strings.NewReader(strings.Repeat("x", 2*piece)))}
-	spend := func() { x.body.left -= 10 * time.Minute }
-	for range 4 {
-		if _, err := x.Read(make([]byte, piece/2)); err != nil {
-			t.Fatal(err)
+// TestConnDeadline takes an application's deadline back when it has passed: what is
+// written then has its time again, though not long ago it had been given enough.
+func TestConnDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		under, client := net.Pipe()
+		defer client.Close()
+		go io.Copy(io.Discard, client)
+		c := newConn(under, &Server{WriteTimeout: time.Hour})
+		defer c.Close()
+		write := func(when string) {
+			if _, err := c.Write([]byte("x")); err != nil {
+				t.Errorf("%s: %v", when, err)
+			}
 		}
-		spend()
-	}
-	want := []time.Duration{60 * time.Minute, 50 * time.Minute, 60 * time.Minute, 50 * time.Minute}
-	if diff := cmp.Diff(want, w.left); diff != "" {
-		t.Errorf("time left (-want +got):\n%s", diff)
-	}
-	if _, err := x.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		t.Errorf("at the end: %v", err)
-	}
+		write("first")
+		c.SetWriteDeadline(time.Now().Add(time.Minute))
+		time.Sleep(2 * time.Minute)
+		if _, err := c.Write([]byte("x")); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after the deadline of the application: %v", err)
+		}
+		c.SetWriteDeadline(time.Time{})
+		write("when it is taken back")
+		time.Sleep(24 * time.Hour)
+		write("after a day")
+	})
 }
 
 func TestLimit(t *testing.T) {
