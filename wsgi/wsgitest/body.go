@@ -119,9 +119,6 @@ func (r *Request) input() (body io.Reader, length string) {
 		panic(fmt.Sprintf("wsgitest: Request has Content-Length %q, which every server refuses", length))
 	}
 	if body == nil {
-		if n == 0 {
-			return nil, length
-		}
 		body = strings.NewReader("")
 	}
 	return &declared{body, int64(n)}, length

@@ -127,7 +127,7 @@ func (c *Client) Do(req *Request) *Response {
 		if following == nil {
 			return res
 		}
-		history = append(history[:len(history):len(history)], res)
+		history = append(history, res)
 		next = following
 	}
 }
@@ -140,13 +140,13 @@ func (c *Client) prepare(req *Request) *Request {
 		panic(fmt.Sprintf("wsgitest: Client.Base is %q, expected an absolute URL", c.Base))
 	}
 	r.Scheme = orElse(r.Scheme, base.Scheme)
-	r.Headers.SetDefault("Host", base.Host)
 	r.ScriptName = orElse(r.ScriptName, strings.TrimSuffix(base.Path, "/"))
 	for _, h := range c.Headers {
-		if !req.Headers.Has(h.Name) && !strings.EqualFold(h.Name, "Host") {
+		if !req.Headers.Has(h.Name) {
 			r.Headers = append(r.Headers, h)
 		}
 	}
+	r.Headers.SetDefault("Host", base.Host)
 	if c.Prepare != nil {
 		c.Prepare(r)
 	}

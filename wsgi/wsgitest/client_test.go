@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
 	"github.com/gowsgi/gowsgi/wsgi/wsgitest"
 )
@@ -49,6 +50,7 @@ func TestClientRedirects(t *testing.T) {
 		{"300 is no redirect", post("/300//end"), 300, "", 0},
 		{"relative", post("/302/..%2Fend%23fragment"), 200, "GET\nhttp\n127.0.0.1\n/end\n-\n1\n", 1},
 		{"chain", post("/302//302//302//end"), 200, got, 3},
+		{"another port", post("/302/http:%2F%2F127.0.0.1:8080%2Fend"), 200, "GET\nhttp\n127.0.0.1:8080\n/end\n-\n1\n", 1},
 		{"to https", post("/302/https:%2F%2F127.0.0.1%2Fend"), 200, "GET\nhttps\n127.0.0.1\n/end\n-\n1\n", 1},
 		{"another host", post("/302/http:%2F%2Fother.example%2F"), 302, "", 0},
 		{"not a URL", post("/302/%25zz"), 302, "", 0},
@@ -75,10 +77,41 @@ func TestClientRedirects(t *testing.T) {
 		if res := client.Get("/app/302//end"); res.Code != 302 {
 			t.Errorf("got %d, expected 302", res.Code)
 		}
+		if res := client.Get("/app/302//app"); res.Code != 200 {
+			t.Errorf("got %d, expected 200 from the mount point", res.Code)
+		}
 		if res := client.Get("/app/302//app/end"); res.Code != 200 || !strings.Contains(res.Text(), "/app/end") {
 			t.Errorf("got %d %q, expected 200 from /app/end", res.Code, res.Text())
 		}
 	})
+}
+
+// A redirect that was cut was not understood.
+func TestClientRedirectCut(t *testing.T) {
+	client := wsgitest.NewClient(nil, wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		return wsgi.Response{
+			Status: "302 Moved", Headers: wsgi.Headers{{Name: "Location", Value: "/end"}, {Name: "Content-Length", Value: "9"}}, Body: wsgi.Strings("x"),
+		}.Call(environ, start)
+	}))
+	if res := client.Get("/"); res.Code != 302 || !errors.Is(res.Err, gateway.ErrCut) || len(res.History) > 0 {
+		t.Errorf("got %d, %v after %d redirects, expected a 302 that was cut", res.Code, res.Err, len(res.History))
+	}
+}
+
+// What the jar has is added to each request on the way, and once.
+func TestClientRedirectCookies(t *testing.T) {
+	client := wsgitest.NewClient(t, wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if environ.Var("PATH_INFO") == "/end" {
+			return show("HTTP_COOKIE")(environ, start)
+		}
+		headers := wsgi.Headers{{Name: "Set-Cookie", Value: "a=1; Path=/"}, {Name: "Location", Value: "/end"}}
+		return wsgi.Response{Status: "302 Moved", Headers: headers}.Call(environ, start)
+	}))
+	for range 2 {
+		if got := client.Get("/").Text(); got != "a=1\n" {
+			t.Errorf("Cookie is %q, expected a=1", got)
+		}
+	}
 }
 
 func TestClientRedirectErrors(t *testing.T) {
@@ -148,6 +181,10 @@ func TestClientDefaults(t *testing.T) {
 	}
 	if req.Extra != nil || len(req.Headers) != 1 {
 		t.Error("the request was changed, expected a copy to be")
+	}
+	client.Headers.Add("Host", "www.example")
+	if got, want := client.Do(req).Text(), "https\nwww.example\n/app\n/cart\n1, 2\n4\nada\n"; got != want {
+		t.Errorf("with a Host of the client's: got %q, expected %q", got, want)
 	}
 	if got, want := client.Do(wsgitest.NewRequest("OPTIONS", "http://h.example/app")).Text(), "http\nh.example\n/app\n\n1, 2\n3\nada\n"; got != want {
 		t.Errorf("got %q, expected %q", got, want)
