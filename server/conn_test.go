@@ -86,6 +86,20 @@ func TestConnHush(t *testing.T) {
 	}
 }
 
+// TestSilentLate has a connection come in when the silent ones were told to go.
+func TestSilentLate(t *testing.T) {
+	under, client := net.Pipe()
+	defer client.Close()
+	c := newConn(under, new(Server))
+	defer c.Close()
+	s := new(silent)
+	s.stop()
+	s.add(c)
+	if _, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("reading ended in %v, expected io.EOF", err)
+	}
+}
+
 // TestConnDeadline takes an application's deadline back when it has passed: what is
 // written then has its time again, though not long ago it had been given enough.
 func TestConnDeadline(t *testing.T) {

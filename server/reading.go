@@ -111,11 +111,7 @@ func (r *reading) lurk() bool {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lurking = false
-	select {
-	case <-r.wake:
-	default:
-	}
+	r.lurking = false // a wake that came too late ends the next time early, which only costs that
 	return r.closed || !r.expired()
 }
 

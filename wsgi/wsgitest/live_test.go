@@ -95,11 +95,12 @@ func TestLiveAnswerBeforeBody(t *testing.T) {
 }
 
 func TestLiveLeaves(t *testing.T) {
-	send := listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello")
+	const long = 1 << 20 // bytes, more than one block
+	send := listen(t, "HTTP/1.1 200 OK\r\nContent-Length: 1048576\r\n\r\n"+strings.Repeat("x", long))
 	req := get()
 	req.LeaveAfter = 1
-	if res := send(req); res.Text() != "hello" || res.Err == nil {
-		t.Errorf("got %q, error %v; expected hello and an error", res.Text(), res.Err)
+	if res := send(req); len(res.Blocks) != 1 || len(res.Text()) == long || !errors.Is(res.Err, gateway.ErrCut) {
+		t.Errorf("got %d bytes in %d blocks, error %v; expected one block and an error", len(res.Text()), len(res.Blocks), res.Err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errBoom)
