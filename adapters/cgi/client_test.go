@@ -83,6 +83,7 @@ func TestClient(t *testing.T) {
 		{name: "variables", lines: head + "/usr/bin/env | sort | grep -v -e ^PATH= -e ^PWD= -e ^_= -e ^SHLVL= -e ^OLDPWD=",
 			vars: map[string]any{"HTTP_HOST": "h", "PATH_INFO": "/a b", "LD_PRELOAD": "/evil", "HTTP_PROXY": "evil", "wsgi.url_scheme": "https", "GOWSGI_SECRET": "x"},
 			want: outcome{Status: "201 Made", Body: "GATEWAY_INTERFACE=CGI/1.1\nHTTPS=on\nHTTP_HOST=h\nOWN=1\nPATH_INFO=/a b\nREQUEST_METHOD=POST\nREQUEST_SCHEME=https\n"}},
+		{name: "PATH", lines: head + "/usr/bin/env | grep ^PATH=", want: outcome{Status: "201 Made", Body: "PATH=" + os.Getenv("PATH") + "\n"}},
 		{name: "folder", lines: head + "ls", want: outcome{Status: "201 Made", Body: "program\n"}},
 		{name: "errors", lines: "echo a word >&2\n" + head + "exit 3", want: outcome{Status: "201 Made"}, errs: "a word\ngowsgi: PROGRAM: exit status 3\n"},
 		{name: "HEAD", lines: head + "echo body", vars: map[string]any{"REQUEST_METHOD": "HEAD"}, want: outcome{Status: "201 Made"}},

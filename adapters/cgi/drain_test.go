@@ -55,6 +55,29 @@ func TestUnread(t *testing.T) {
 	}
 }
 
+// TestUnreadPipe has a pipe for standard input: who writes the body first, as Apache's
+// mod_cgi does, need not know that nobody wants it.
+func TestUnreadPipe(t *testing.T) {
+	cmd := exec.Command(install(t, "program"))
+	cmd.Env = []string{"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=POST", "QUERY_STRING=early", "CONTENT_LENGTH=1048576"}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.CopyN(in, zeros{}, 1<<20); err != nil {
+		t.Errorf("after %d bytes of the body: %v", n, err)
+	}
+	in.Close()
+	if err := cmd.Wait(); err != nil || !strings.HasSuffix(out.String(), "\r\n\r\nearly") {
+		t.Errorf("the response is %q, %v, expected it to end in early", out.String(), err)
+	}
+}
+
 // socketPair returns the two ends of a Unix socket, of which the second is for a
 // process.
 func socketPair(t *testing.T) (near *net.UnixConn, far *os.File) {

@@ -14,7 +14,9 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/frontend"
@@ -182,6 +184,10 @@ func program(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, er
 		write([]byte("begun"))
 		return nil, errors.New("the rest is lost")
 	}
+	if marker, ok := strings.CutPrefix(environ.Var("QUERY_STRING"), "waits="); ok {
+		_, err := start("200 OK", nil, nil)
+		return waits{environ.Context(), marker}, err
+	}
 	marker, _ := strings.CutPrefix(environ.Var("QUERY_STRING"), "endless=")
 	if marker == environ.Var("QUERY_STRING") {
 		b, err := io.ReadAll(environ.Input())
@@ -206,6 +212,21 @@ func (endless) Blocks(yield func([]byte, error) bool) {
 
 func (e endless) Close() error { return os.WriteFile(e.marker, []byte("closed"), 0o600) }
 
+// waits is a body that goes on until its client has left, and leaves a file when it
+// is closed.
+type waits struct {
+	ctx    context.Context
+	marker string
+}
+
+func (w waits) Blocks(yield func([]byte, error) bool) {
+	if yield([]byte("begun"), nil) {
+		<-w.ctx.Done()
+	}
+}
+
+func (w waits) Close() error { return os.WriteFile(w.marker, []byte("closed"), 0o600) }
+
 // TestProgram is about a real process.
 func TestProgram(t *testing.T) {
 	t.Run("ours", func(t *testing.T) { answers(t, install(t, "program")) })
@@ -218,6 +239,32 @@ func TestProgram(t *testing.T) {
 		out, err := cmd.Output()
 		if err != nil || !strings.HasSuffix(string(out), "\r\n\r\n"+path) {
 			t.Errorf("the program answers %q, %v, expected it to end in %q", out, err, path)
+		}
+	})
+
+	// Apache and lighttpd send SIGTERM when the client leaves.
+	t.Run("told to end", func(t *testing.T) {
+		path := install(t, "program")
+		marker := filepath.Join(t.TempDir(), "marker")
+		cmd := exec.Command(path)
+		cmd.Env = []string{"GATEWAY_INTERFACE=CGI/1.1", "REQUEST_METHOD=GET", "QUERY_STRING=waits=" + marker}
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		stuck := time.AfterFunc(adaptertest.Patience, func() { cmd.Process.Kill() })
+		defer stuck.Stop()
+		if _, err := io.ReadFull(out, make([]byte, len("Status: 200 OK\r\n\r\nbegun"))); err != nil {
+			t.Error(err)
+		}
+		cmd.Process.Signal(syscall.SIGTERM)
+		io.Copy(io.Discard, out)
+		cmd.Wait()
+		if _, err := os.Stat(marker); err != nil {
+			t.Errorf("the body was not closed: %v", err)
 		}
 	})
 

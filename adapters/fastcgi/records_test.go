@@ -3,9 +3,11 @@ package fastcgi
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +282,9 @@ func TestStderrAfterTheEnd(t *testing.T) {
 	if !strings.Contains(log.String(), "on Close") {
 		t.Errorf("the log is %q, expected what Close said", log.String())
 	}
+	if rest, _ := io.ReadAll(p); len(rest) > 0 {
+		t.Errorf("behind the end of the request came %q", rest)
+	}
 }
 
 // A response that fails in the middle has no END_REQUEST.
@@ -294,8 +299,8 @@ func TestCut(t *testing.T) {
 	})
 	p.Write(append(ask(1, fcgi.KeepConn), stdinOf(1, "")...))
 	r := adaptertest.Receive("fastcgi", p)
-	if r.Body != "begun" || r.Ended {
-		t.Errorf("got %v, expected a response that is cut", r)
+	if r.Body != "begun" || r.Ended || errors.Is(r.Err, os.ErrDeadlineExceeded) {
+		t.Errorf("got %v, %v, expected a response that is cut", r, r.Err)
 	}
 }
 
