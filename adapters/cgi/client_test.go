@@ -86,6 +86,7 @@ func TestClient(t *testing.T) {
 		{name: "PATH", lines: head + "/usr/bin/env | grep ^PATH=", want: outcome{Status: "201 Made", Body: "PATH=" + os.Getenv("PATH") + "\n"}},
 		{name: "folder", lines: head + "ls", want: outcome{Status: "201 Made", Body: "program\n"}},
 		{name: "errors", lines: "echo a word >&2\n" + head + "exit 3", want: outcome{Status: "201 Made"}, errs: "a word\ngowsgi: PROGRAM: exit status 3\n"},
+		{name: "many errors", lines: "yes | head -c 100000 >&2\n" + head, want: outcome{Status: "201 Made"}, errs: strings.Repeat("y\n", mostErrors/2)},
 		{name: "HEAD", lines: head + "echo body", vars: map[string]any{"REQUEST_METHOD": "HEAD"}, want: outcome{Status: "201 Made"}},
 		{name: "no response", lines: "echo garbage", want: outcome{Status: "502 Bad Gateway", Body: "502 Bad Gateway\n"}},
 		{name: "nothing", lines: "", want: outcome{Status: "502 Bad Gateway", Body: "502 Bad Gateway\n"}},

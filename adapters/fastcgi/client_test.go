@@ -1,6 +1,7 @@
 package fastcgi
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net"
@@ -281,5 +282,59 @@ func TestClientAborts(t *testing.T) {
 			}
 			answer.Close()
 		})
+	}
+}
+
+// TestClientErrors: so much of what a backend says on STDERR is passed on.
+func TestClientErrors(t *testing.T) {
+	addr := adaptertest.Hostile(t, func(conn net.Conn) {
+		conn.Read(make([]byte, 4<<10))
+		conn.Write(append(fcgi.AppendStream(nil, fcgi.Stderr, 1, bytes.Repeat([]byte("said\n"), 20<<10)), adaptertest.Answer("fastcgi", "HTTP/1.1 200 OK\r\n\r\nbody", true)...))
+	})
+	var errs bytes.Buffer
+	c := &Client{Addr: addr, MaxIdleConns: -1, Logger: adaptertest.Silent}
+	vars := map[string]any{"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.errors": wsgi.NewErrors(&errs)}
+	answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range answer.Blocks {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	answer.Close()
+	if errs.Len() != mostErrors {
+		t.Errorf("wsgi.errors got %d bytes of %d, expected %d", errs.Len(), 5*20<<10, mostErrors)
+	}
+}
+
+// TestClientDoesNotKeepWhatGoesOn: what comes behind a response would be taken for
+// the next.
+func TestClientDoesNotKeepWhatGoesOn(t *testing.T) {
+	var n atomic.Int32
+	addr := adaptertest.Hostile(t, func(conn net.Conn) {
+		n.Add(1)
+		conn.Read(make([]byte, 4<<10))
+		conn.Write(bytes.Repeat(adaptertest.Answer("fastcgi", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody", true), 2))
+		io.Copy(io.Discard, conn)
+	})
+	c := &Client{Addr: addr, Logger: adaptertest.Silent}
+	for range 2 {
+		vars := map[string]any{"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0"}
+		answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range answer.Blocks {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		answer.Close()
+	}
+	c.CloseIdleConnections()
+	if got := n.Load(); got != 2 {
+		t.Errorf("two requests came on %d connections, expected two", got)
 	}
 }

@@ -26,7 +26,6 @@ type stdin struct {
 	start  int   // of what was not read yet, in buffer
 	total  int64 // bytes that came
 	err    error // what follows what is in buffer; nil while more may come
-	deaf   bool  // the request is over: what comes is thrown away
 
 	// One for each direction: between its look at the buffer and its wait, the
 	// one could take the word that was meant for the other, and both would wait.
@@ -53,7 +52,7 @@ func signal(c chan struct{}) {
 func (s *stdin) put(p []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(p) > 0 && s.err == nil && !s.deaf {
+	for len(p) > 0 && s.err == nil {
 		room := mostBuffered - (len(s.buffer) - s.start)
 		if room == 0 {
 			s.mu.Unlock()
@@ -106,7 +105,6 @@ func (s *stdin) fail(err error) {
 func (s *stdin) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.deaf = true
 	if s.err == nil {
 		s.err = errors.New("the request is over")
 	}
