@@ -86,8 +86,14 @@ func (c *conn) Write(p []byte) (written int, err error) {
 		c.refused(p)
 	}
 	for {
-		c.arm()
-		n, err := c.Conn.Write(p[:min(len(p), piece)])
+		var n int
+		if len(p) > piece {
+			n = pour(c.Conn, p[:min(len(p), filePiece)])
+		}
+		if n == 0 {
+			c.arm()
+			n, err = c.Conn.Write(p[:min(len(p), piece)])
+		}
 		written += n
 		if p = p[n:]; err == nil && len(p) == 0 && c.stopped.Load() {
 			// All is written. But net/http asks whether a write has failed
