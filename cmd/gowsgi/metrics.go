@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -56,17 +55,16 @@ func (t *traffic) finish(o *middleware.Observation) {
 	t.inFlight.Add(-1)
 }
 
-// class is the first digit of the status that the client got, as far as it can be
-// known here: 4 for one that has left before there was any, as nginx counts them.
+// class is the first digit of the status that the client got: 4 for one that has left
+// before there was any, as nginx counts them.
 func class(o *middleware.Observation) int {
-	left := o.Environ.Context().Err()
-	switch {
-	case !o.Settled && o.Err == nil && o.Stopped, !o.Settled && left != nil && errors.Is(o.Err, left):
+	switch code := o.Code(); {
+	case code == 0:
 		return 4
-	case !o.Settled || o.Status == "" || o.Status[0] < '2' || o.Status[0] > '5':
-		return 5
+	case code >= 200 && code < 600:
+		return code / 100
 	}
-	return int(o.Status[0] - '0')
+	return 5
 }
 
 // metrics is the page for Prometheus.
