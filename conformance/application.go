@@ -213,18 +213,34 @@ func (c *caller) started(look func(r *reply)) {
 	}
 }
 
-// headFault returns the rule that the head of r breaks, "" for none.
-func (r *reply) headFault() (rule string, err error) {
+// headFaults returns what is wrong with the head of r. One fault hides no other,
+// but for a second one in the status or in the same header.
+func (r *reply) headFaults() (faults []*wsgi.ContractError) {
 	var broken *wsgi.ContractError
 	if code, _, err := wsgi.ParseStatus(r.status); errors.As(err, &broken) {
-		return broken.Rule, err
+		faults = append(faults, broken)
 	} else if code < 200 {
-		return "HDR-23", fmt.Errorf("the status is %q", r.status)
+		faults = append(faults, &wsgi.ContractError{Rule: "HDR-23", Detail: fmt.Sprintf("the status is %q", r.status)})
 	}
-	if err := r.headers.Validate(); errors.As(err, &broken) {
-		return broken.Rule, err
+	return append(faults, headerFaults(r.headers)...)
+}
+
+// headerFaults returns what is wrong with each of the headers, and with all of
+// them.
+func headerFaults(headers wsgi.Headers) (faults []*wsgi.ContractError) {
+	var broken *wsgi.ContractError
+	var sound wsgi.Headers // each by itself
+	for i := range headers {
+		if errors.As(headers[i:i+1].Validate(), &broken) {
+			faults = append(faults, broken)
+		} else {
+			sound = append(sound, headers[i])
+		}
 	}
-	return "", nil
+	if errors.As(sound.Validate(), &broken) {
+		faults = append(faults, broken)
+	}
+	return faults
 }
 
 // alike checks that two requests had the same kind of response.

@@ -176,8 +176,10 @@ func isNumber(text string) bool {
 func headProbe(rule, name string) probe[wsgi.Application] {
 	return onApplication(rule, name, func(c *caller) {
 		c.started(func(r *reply) {
-			if broken, err := r.headFault(); broken == rule {
-				c.faultf("expected a head that servers accept in the response to %s, got %v", c.method, err)
+			for _, fault := range r.headFaults() {
+				if fault.Rule == rule {
+					c.faultf("expected a head that servers accept in the response to %s, got %v", c.method, fault)
+				}
 			}
 		})
 	})

@@ -67,6 +67,21 @@ func TestUndecidedServer(t *testing.T) {
 	}
 }
 
+// TestEveryFaultOfAHead checks that one fault of a head does not hide another.
+func TestEveryFaultOfAHead(t *testing.T) {
+	var app wsgi.AppFunc = func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		_, err := start("200", fields("Content-Type", "text/plain", "X Y", "z", "Connection", "close", "X-Y", "a\nb",
+			"Content-Length", "5", "Content-Length", "5"), nil)
+		return wsgi.Strings("hello"), err
+	}
+	j := judge[wsgi.Application](app, applicationProbes, defaultPatience, "")
+	for _, rule := range []string{"HDR-01", "HDR-09", "HDR-11", "HDR-13", "LEN-11"} {
+		if j.broken[rule] == "" {
+			t.Errorf("%s is not found to be broken", rule)
+		}
+	}
+}
+
 // TestUndecidedMiddleware is the same of a middleware that never calls the
 // application: its own response is judged, and nothing else.
 func TestUndecidedMiddleware(t *testing.T) {
