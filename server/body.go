@@ -16,13 +16,14 @@ import (
 // the client may take for a piece of it, and says of each failure with which
 // status it is to be answered.
 type requestBody struct {
-	mu     sync.Mutex // held while reading; an application may leave a reader behind
-	rc     io.ReadCloser
-	budget int64         // bytes of the present piece that have not come yet
-	left   time.Duration // the time that the client has for them
-	fixed  atomic.Bool   // the application has set a read deadline
-	ended  bool          // all of it was read
-	failed bool          // it cannot be read to its end
+	mu      sync.Mutex // held while reading; an application may leave a reader behind
+	rc      io.ReadCloser
+	budget  int64         // bytes of the present piece that have not come yet
+	left    time.Duration // the time that the client has for them
+	fixed   atomic.Bool   // the application has set a read deadline
+	ended   bool          // all of it was read
+	failed  bool          // it cannot be read to its end
+	closing bool          // net/http was told to close the connection
 }
 
 // isEnded reports whether all was read. Who reads at this moment has not come to
@@ -151,14 +152,14 @@ func (x *exchange) closeBody() {
 	if b.ended {
 		return
 	}
-	c := x.conn
+	c := x.conn()
 	switch {
 	case c != nil:
 		c.stop()
 	case b.failed:
 		http.NewResponseController(x.w).SetReadDeadline(time.Now()) // or net/http would try again, for ever
 	}
-	if x.closing {
+	if b.closing {
 		return
 	}
 	if c == nil || !x.chunked {
@@ -179,8 +180,8 @@ func (x *exchange) announceClose() {
 	if b.ended {
 		return
 	}
-	if b.failed || x.conn == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
-		x.closing = true
+	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
+		b.closing = true
 		x.w.Header().Set("Connection", "close")
 	}
 }

@@ -83,28 +83,25 @@ func limit[T ~int64 | ~int](field, byDefault T) T {
 type exchange struct {
 	gateway.Exchange
 	handler  *handler
-	conn     *conn // that the request came on, nil when it is not of a Server
 	w        http.ResponseWriter
 	r        *http.Request
 	body     *requestBody // nil when the request has none
+	fixed    atomic.Bool  // the application has set a write deadline
 	flushed  bool         // all that was written is on the wire
 	chunked  bool         // the end of the response is marked only after ServeHTTP
 	bodiless bool         // no body is on the wire: HEAD, 204, 304
-	closing  bool         // net/http was told to close the connection
 	paced    bool         // WriteTimeout is for Block to keep: there is no connection of ours that does
-	fixed    atomic.Bool  // the application has set a write deadline
 	values   [3]string    // room for the header values of small responses
 }
 
 // ServeHTTP runs one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{handler: h, w: w, r: r}
-	if h.timed {
-		x.conn, _ = r.Context().Value(connKey{}).(*conn)
-		x.paced = x.conn == nil || r.ProtoMajor != 1
-	}
-	if x.conn != nil {
-		x.conn.handled.Store(true)
+	if c := x.conn(); c != nil {
+		c.handled.Store(true)
+		x.paced = r.ProtoMajor != 1
+	} else {
+		x.paced = h.timed
 	}
 	if status, reason := h.unfit(r); status != "" {
 		x.refuse(status, reason)
@@ -173,8 +170,8 @@ func (x *exchange) refuse(status, reason string) {
 		// The body is not worth reading, and even less worth waiting for, as
 		// net/http does on a connection that it is about to close.
 		header.Set("Connection", "close")
-		if x.conn != nil {
-			defer x.conn.stop()
+		if c := x.conn(); c != nil {
+			defer c.stop()
 		} else {
 			http.NewResponseController(w).SetReadDeadline(time.Now())
 		}
@@ -206,6 +203,16 @@ func reset(c net.Conn) {
 		l.SetLinger(0)
 	}
 	c.Close()
+}
+
+// conn returns the connection that the request came on, nil when it is not of
+// a Server.
+func (x *exchange) conn() *conn {
+	if !x.handler.timed {
+		return nil
+	}
+	c, _ := x.r.Context().Value(connKey{}).(*conn)
+	return c
 }
 
 // connKey is the context key of the connection that a request came on.
