@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,11 +10,11 @@ import (
 // parked is a connection that notes what is done with it.
 type parked struct {
 	stream
-	closed      bool
+	closed      atomic.Bool
 	read, write time.Time // the deadlines
 }
 
-func (p *parked) Close() error { p.closed = true; return nil }
+func (p *parked) Close() error { p.closed.Store(true); return nil }
 
 func (p *parked) SetReadDeadline(t time.Time) error  { p.read = t; return nil }
 func (p *parked) SetWriteDeadline(t time.Time) error { p.write = t; return nil }
@@ -33,13 +34,13 @@ func TestIdle(t *testing.T) {
 		time.Sleep(30 * time.Second)
 		l.put(second, 2, time.Minute)
 		l.put(third, 2, time.Minute)
-		if first.closed || second.closed || !third.closed {
-			t.Errorf("of three connections closed are %t, %t, %t, expected the third", first.closed, second.closed, third.closed)
+		if first.closed.Load() || second.closed.Load() || !third.closed.Load() {
+			t.Errorf("of three connections closed are %t, %t, %t, expected the third", first.closed.Load(), second.closed.Load(), third.closed.Load())
 		}
 		time.Sleep(31 * time.Second)
 		synctest.Wait()
-		if !first.closed || second.closed {
-			t.Errorf("after a minute closed are %t, %t, expected the first, and not the second", first.closed, second.closed)
+		if !first.closed.Load() || second.closed.Load() {
+			t.Errorf("after a minute closed are %t, %t, expected the first, and not the second", first.closed.Load(), second.closed.Load())
 		}
 		third = new(parked)
 		l.put(third, 2, 0)
@@ -49,13 +50,13 @@ func TestIdle(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		if third.closed || second.closed {
+		if third.closed.Load() || second.closed.Load() {
 			t.Error("a connection that is in use was closed")
 		}
 		l.put(second, 2, time.Minute)
 		l.put(third, 2, 0)
 		l.closeAll()
-		if !second.closed || !third.closed || l.get() != nil {
+		if !second.closed.Load() || !third.closed.Load() || l.get() != nil {
 			t.Error("a connection is left after all were closed")
 		}
 	})
