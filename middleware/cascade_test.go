@@ -197,3 +197,42 @@ func TestCascadeCloseError(t *testing.T) {
 		t.Errorf("got %q, errors %q", res.Text(), res.Errors)
 	}
 }
+
+// What an application may not do is refused, also while it may be passed over.
+func TestCascadeRefuses(t *testing.T) {
+	var malformed, late error
+	res := wsgitest.Do(t, middleware.Cascade(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		_, malformed = start("404Not Found", nil, nil)
+		return nil, malformed
+	}))(fails(t)), &wsgitest.Request{ExpectErrors: true})
+	if malformed == nil || res.Code != 500 {
+		t.Errorf("a malformed status: error %v, got %s", malformed, res.Status)
+	}
+	res = wsgitest.Do(t, middleware.Cascade(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		write, err := start("404 Not Found", nil, nil)
+		if err != nil {
+			return nil, err
+		}
+		write([]byte("begun"))
+		_, late = start("500 Sorry", nil, errApp)
+		return wsgi.Empty(), nil
+	}))(text("next")), &wsgitest.Request{})
+	if !errors.Is(late, errApp) || res.Text() != "next" {
+		t.Errorf("a head after the first byte: error %v, got %s %q", late, res.Status, res.Text())
+	}
+}
+
+// A body that is passed over is closed once, also when that panics.
+func TestCascadeClosePanics(t *testing.T) {
+	var closed atomic.Int32
+	app := middleware.Cascade(wsgi.AppFunc(func(_ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		return closePanics{tracked{Generator: func(yield func([]byte, error) bool) {
+			if _, err := start("404 Not Found", nil, nil); err == nil {
+				yield([]byte("nobody sees it"), nil)
+			}
+		}, closed: &closed}}, nil
+	}))(text("next"))
+	if wsgitest.Do(t, app, &wsgitest.Request{ExpectErrors: true}); closed.Load() != 1 {
+		t.Errorf("the body was closed %d times", closed.Load())
+	}
+}

@@ -95,7 +95,11 @@ func TestTimeoutContext(t *testing.T) {
 				if kept.Err() == nil {
 					t.Error("the context has not ended with the request")
 				}
-				<-kept.Done()
+				select {
+				case <-kept.Done():
+				default:
+					t.Error("the context has ended, and its channel waits on")
+				}
 			})
 		})
 	}

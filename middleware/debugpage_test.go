@@ -48,6 +48,7 @@ func TestDebugPageVisitors(t *testing.T) {
 		{"no address", func(req *wsgitest.Request) { req.RemoteAddr = "@" }, false},
 		{"a foreign name that leads here", func(req *wsgitest.Request) { req.Headers.Set("Host", "evil.example") }, false},
 		{"a name that only looks like it", func(req *wsgitest.Request) { req.Headers.Set("Host", "localhost.evil.example") }, false},
+		{"a name that ends like it", func(req *wsgitest.Request) { req.Headers.Set("Host", "evillocalhost") }, false},
 		{"a proxy on this machine, X-Forwarded-For", func(req *wsgitest.Request) { req.With("X-Forwarded-For", "127.0.0.1") }, false},
 		{"a proxy on this machine, Forwarded", func(req *wsgitest.Request) { req.With("Forwarded", "for=127.0.0.1") }, false},
 		{"a proxy on this machine, X-Real-IP", func(req *wsgitest.Request) { req.With("X-Real-IP", "127.0.0.1") }, false},

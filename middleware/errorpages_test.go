@@ -194,6 +194,21 @@ func TestErrorPagesOwn(t *testing.T) {
 	}
 }
 
+// The body of a page is closed once, whatever becomes of it.
+func TestErrorPagesOwnCloses(t *testing.T) {
+	for name, body := range map[string]wsgi.Generator{"whole": blocks(nil, "<p>own"), "none": blocks(nil), "cut": blocks(errApp, "<p>"), "too large": blocks(nil, strings.Repeat("x", 2<<20))} {
+		var closed atomic.Int32
+		m := middleware.ErrorPages(middleware.ErrorPagesConfig{Page: func(int) wsgi.Application {
+			return wsgi.Response{Status: "200 OK", Headers: headers("Content-Type", "text/html"), Body: tracked{Generator: body, closed: &closed}}
+		}})
+		req := get("/").With("Accept", browserAccept)
+		req.ExpectErrors = true
+		if res := wsgitest.Do(t, m(&middleware.HTTPError{Code: 404}), req); closed.Load() != 1 || res.Code != 404 {
+			t.Errorf("%s: closed %d times, %s", name, closed.Load(), res.Status)
+		}
+	}
+}
+
 func TestErrorPagesContract(t *testing.T) {
 	keeps(t, middleware.ErrorPages(middleware.ErrorPagesConfig{}))
 	t.Run("with Recover", func(t *testing.T) {

@@ -56,6 +56,7 @@ func TestObserve(t *testing.T) {
 		{"file", file(t, "contents"), nil, []string{"head 200 OK 0", "byte 200 OK 0", "finish 200 OK 8 settled=true stopped=false"}},
 		{"empty", answer("200 OK", ""), nil, []string{"head 200 OK 0", "finish 200 OK 0 settled=true stopped=false"}},
 		{"204", kinds["no content"], nil, []string{"head 204 No Content 0", "finish 204 No Content 0 settled=true stopped=false"}},
+		{"304", wsgi.Response{Status: "304 Not Modified", Body: wsgi.Strings("none is sent")}, nil, []string{"head 304 Not Modified 0", "finish 304 Not Modified 0 settled=true stopped=false"}},
 		{"HEAD", text("hello"), &wsgitest.Request{Method: "HEAD"}, []string{"head 200 OK 0", "finish 200 OK 0 settled=true stopped=false"}},
 		{"replaced by exc_info", kinds["recovers"], nil, []string{"head 503 Sorry 0", "byte 503 Sorry 0", "finish 503 Sorry 5 settled=true stopped=false"}},
 		{"error of Call", kinds["fails"], nil, []string{"finish  0 settled=false stopped=false the application failed"}},

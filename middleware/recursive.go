@@ -65,7 +65,7 @@ func (f *forwarding) instead(_ *wsgi.Environ, err error) wsgi.Application {
 	}
 	here := f.came.Var("PATH_INFO")
 	before, _ := f.came.Get(forwardedKey).([]string)
-	before = append(before[:len(before):len(before)], here)
+	before = append(before, here)
 	problem := ""
 	switch {
 	case !strings.HasPrefix(to.Path, "/"):

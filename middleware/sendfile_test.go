@@ -86,6 +86,12 @@ func TestSendfile(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a folder is no file", func(t *testing.T) {
+		res := wsgitest.Do(t, middleware.Sendfile(accel)(open("files/deep", nil)), &wsgitest.Request{ExpectErrors: true})
+		if res.Headers.Has("X-Accel-Redirect") {
+			t.Errorf("headers %v", res.Headers)
+		}
+	})
 	t.Run("static", func(t *testing.T) {
 		root, err := os.OpenRoot(files)
 		if err != nil {

@@ -232,6 +232,7 @@ func goroutineLabels(t *testing.T) string {
 }
 
 func TestRecursive(t *testing.T) {
+	grown := 0
 	forward := func(path string) wsgi.Application { return breaks(&middleware.Forward{Path: path, Query: "q=1"}) }
 	app := middleware.Recursive()(middleware.Dispatch(map[string]wsgi.Application{
 		"/a":    forward("/b"),
@@ -244,6 +245,7 @@ func TestRecursive(t *testing.T) {
 		"/late":  streams(&middleware.Forward{Path: "/end"}),
 	})(wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
 		if path := environ.Var("PATH_INFO"); len(path) < 100 { // or nothing would end it but the check
+			grown++
 			return forward(path+"x").Call(environ, start)
 		}
 		return wsgi.Response{Status: "200 OK"}.Call(environ, start)
@@ -263,6 +265,9 @@ func TestRecursive(t *testing.T) {
 		if err := errors.Join(res.Err, res.Fault, errors.New(res.Errors)); !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %s, error %v, expected one with %q", path, res.Status, err, want)
 		}
+	}
+	if grown != 1+10 {
+		t.Errorf("the application was called %d times, expected once and for 10 forwards", grown)
 	}
 	t.Run("after a write", func(t *testing.T) {
 		calls := 0
