@@ -20,6 +20,13 @@ func TestBodyLimit(t *testing.T) {
 		req.Stream = strings.NewReader(body)
 		return req
 	}
+	t.Run("more than was declared, on a server that does not end the body", func(t *testing.T) {
+		endless := middleware.SetEnv(map[string]any{"wsgi.input_terminated": nil, "wsgi.input": wsgi.NewInput(zeros{})})
+		req := wsgitest.NewRequest("POST", "/").Content("text/plain", "x")
+		if res := wsgitest.Do(t, middleware.Chain(endless, m)(reads()), req); res.Code != 413 {
+			t.Errorf("got %s, expected 413", res.Status)
+		}
+	})
 	t.Run("declared", func(t *testing.T) {
 		for n, want := range map[int]int{0: 200, limit: 200, limit + 1: 413} {
 			req := wsgitest.NewRequest("POST", "/").Content("text/plain", strings.Repeat("x", n))

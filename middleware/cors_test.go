@@ -142,3 +142,17 @@ func TestCORSSameBody(t *testing.T) {
 		}
 	}
 }
+
+// Of one CORS around another, the outer one answers first, and each its own origins.
+func TestCORSAroundCORS(t *testing.T) {
+	of := func(origin string) wsgi.Middleware {
+		return middleware.CORS(middleware.CORSConfig{Origins: []string{origin}})
+	}
+	app := middleware.Chain(of("https://outer.example"), of("https://inner.example"))(text("hello"))
+	for origin, code := range map[string]int{"https://outer.example": 204, "https://inner.example": 403} {
+		req := wsgitest.NewRequest("OPTIONS", "/").With("Origin", origin).With("Access-Control-Request-Method", "GET")
+		if res := wsgitest.Do(t, app, req); res.Code != code {
+			t.Errorf("a preflight from %s: got %s, expected %d", origin, res.Status, code)
+		}
+	}
+}
