@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"time"
 )
@@ -146,9 +147,10 @@ func (p *process) await(ctx context.Context, at place, put ask, q question, time
 			state = errSilent
 		case a.connected:
 			state = fmt.Errorf("accepts connections and ends them: %w", err)
-		case state == nil || limited.Err() == nil && !errors.Is(err, context.DeadlineExceeded):
+		case state == nil || limited.Err() == nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrDeadlineExceeded):
 			// Not an attempt that the limit has cut short: the dialer may say so
-			// before limited does, and what was seen before tells more.
+			// before limited does, in either of two ways, and what was seen before
+			// tells more.
 			state = fmt.Errorf("does not listen: %w", err)
 		}
 		pause := time.NewTimer(attemptPause)
