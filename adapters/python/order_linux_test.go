@@ -1,17 +1,17 @@
 package python
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gowsgi/gowsgi/internal/installed"
 )
 
 // TestOrder plays Go to a worker, and sees on which way it answers. A response goes
@@ -35,7 +35,7 @@ func TestOrder(t *testing.T) {
 		{"text for wsgi.errors", "/logs", []string{"lane: log", "lane: response"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := gocmp.Diff(tt.want, w.ask(tt.path)); diff != "" {
+			if diff := cmp.Diff(tt.want, w.ask(tt.path)); diff != "" {
 				t.Errorf("the worker answers (-want +got):\n%s", diff)
 			}
 		})
@@ -52,12 +52,10 @@ type alone struct {
 
 // startAlone starts a worker of the application that is called app in the text.
 func startAlone(t *testing.T, text string) *alone {
-	python, err := exec.LookPath(cmp.Or(os.Getenv("GOWSGI_PYTHON"), "python3"))
-	if err != nil {
-		if os.Getenv("GOWSGI_PEERS") == "require" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+	t.Helper()
+	python := os.Getenv("GOWSGI_PYTHON")
+	if python == "" {
+		python = installed.Find(t, "python3")
 	}
 	c, err := Config{App: "alone.py:app", Python: python, Dir: t.TempDir(), Logger: slog.New(slog.DiscardHandler)}.settle()
 	if err != nil {
