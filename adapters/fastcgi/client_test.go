@@ -285,6 +285,21 @@ func TestClientAborts(t *testing.T) {
 	}
 }
 
+// readWhole has c answer a request, and reads the answer to its end.
+func readWhole(t *testing.T, c *Client, vars map[string]any) {
+	t.Helper()
+	answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Close()
+	for _, err := range answer.Blocks {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // TestClientErrors: so much of what a backend says on STDERR is passed on.
 func TestClientErrors(t *testing.T) {
 	addr := adaptertest.Hostile(t, func(conn net.Conn) {
@@ -294,16 +309,7 @@ func TestClientErrors(t *testing.T) {
 	var errs bytes.Buffer
 	c := &Client{Addr: addr, MaxIdleConns: -1, Logger: adaptertest.Silent}
 	vars := map[string]any{"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0", "wsgi.errors": wsgi.NewErrors(&errs)}
-	answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, err := range answer.Blocks {
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	answer.Close()
+	readWhole(t, c, vars)
 	if errs.Len() != mostErrors {
 		t.Errorf("wsgi.errors got %d bytes of %d, expected %d", errs.Len(), 5*20<<10, mostErrors)
 	}
@@ -322,16 +328,7 @@ func TestClientDoesNotKeepWhatGoesOn(t *testing.T) {
 	c := &Client{Addr: addr, Logger: adaptertest.Silent}
 	for range 2 {
 		vars := map[string]any{"REQUEST_METHOD": "GET", "CONTENT_LENGTH": "0"}
-		answer, err := c.Call(wsgi.EnvironFromMap(vars), func(string, wsgi.Headers, error) (wsgi.Write, error) { return nil, nil })
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, err := range answer.Blocks {
-			if err != nil {
-				t.Error(err)
-			}
-		}
-		answer.Close()
+		readWhole(t, c, vars)
 	}
 	c.CloseIdleConnections()
 	if got := n.Load(); got != 2 {
