@@ -141,14 +141,8 @@ func (g *guard) inspect(part []byte) {
 // bound refuses a Content-Length so long that g.line does not hold it: blanks
 // would hide the number from the guard, and not from net/http.
 func (g *guard) bound(part []byte) {
-	if text := trimEnd(part); len(text) == 0 || g.n+len(text) <= len(g.line) {
-		return
-	}
-	name := g.line[:min(g.n, 15)]
-	if len(name) < 15 {
-		name = append(name[:len(name):len(name)], part[:min(15-len(name), len(part))]...)
-	}
-	if len(name) == 15 && equalName(name, "content-length:") {
+	text := trimEnd(part)
+	if len(text) > 0 && g.n+len(text) > len(g.line) && g.begins(part, "content-length:") {
 		g.refuse(part, 0, "Content-Length is too long")
 	}
 }
@@ -156,7 +150,13 @@ func (g *guard) bound(part []byte) {
 // completes reports whether name, in lower case and with its colon, begins the
 // present line and ends in part.
 func (g *guard) completes(part []byte, name string) bool {
-	if g.n >= len(name) || g.n+len(part) < len(name) {
+	return g.n < len(name) && g.begins(part, name)
+}
+
+// begins reports whether the present line, with part as its latest, begins with
+// name.
+func (g *guard) begins(part []byte, name string) bool {
+	if g.n+len(part) < len(name) {
 		return false
 	}
 	for i := range len(name) {
