@@ -133,8 +133,8 @@ func serveRaw(answer []byte) func(net.Listener) error {
 }
 
 // startGateways runs every contender in this process, on sockets of the network,
-// and an nginx before them, and returns where it listens.
-func startGateways(b *testing.B, network string, contenders []gateway) (addr string) {
+// and an nginx before them, and returns where it listens and its process.
+func startGateways(b *testing.B, network string, contenders []gateway) (addr string, nginx int) {
 	for _, name := range []string{"nginx", "wrk"} {
 		if _, err := exec.LookPath(name); err != nil {
 			b.Skip(name + " is not installed here")
@@ -201,7 +201,7 @@ func startGateways(b *testing.B, network string, contenders []gateway) (addr str
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
-			return addr
+			return addr, cmd.Process.Pid
 		} else if time.Now().After(end) {
 			b.Fatal(err)
 		}
@@ -218,13 +218,30 @@ var (
 type loaded struct {
 	rate float64 // requests in a second
 	cpu  float64 // microseconds of processor time of this process for each
+
+	// nginx is the same of nginx, which is one process with one thread: no server
+	// behind it can have it answer more often than it has time for.
+	nginx float64
 }
 
-// wrk loads a location for a second, over 32 connections.
-func wrk(b *testing.B, url string) loaded {
-	before := measure.Processor()
+// onProcessor is how long the first thread of a process has run, as Linux counts.
+func onProcessor(b *testing.B, pid int) time.Duration {
+	var ns int64
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &ns)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(ns)
+}
+
+// wrk loads a location of the nginx for a second, over 32 connections.
+func wrk(b *testing.B, url string, nginx int) loaded {
+	before, nginxBefore := measure.Processor(), onProcessor(b, nginx)
 	out, err := exec.Command("wrk", "-t1", "-c32", "-d1s", url).CombinedOutput()
-	used := measure.Processor() - before
+	used, nginxUsed := measure.Processor()-before, onProcessor(b, nginx)-nginxBefore
 	if err != nil || failures.Match(out) {
 		b.Fatalf("wrk: %v\n%s", err, out)
 	}
@@ -239,7 +256,8 @@ func wrk(b *testing.B, url string) loaded {
 		}
 		return n
 	}
-	return loaded{number(requestsPerSecond), float64(used.Microseconds()) / number(requestsInAll)}
+	each := func(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 / number(requestsInAll) }
+	return loaded{number(requestsPerSecond), each(used), each(nginxUsed)}
 }
 
 // gatewayRounds is how often every contender has its turn.
@@ -256,7 +274,7 @@ func BenchmarkGateway(b *testing.B) {
 
 func compareGateways(b *testing.B, network string) {
 	contenders := gateways(b)
-	addr := startGateways(b, network, contenders)
+	addr, nginx := startGateways(b, network, contenders)
 	loads := map[string][]loaded{}
 	for _, g := range contenders {
 		r, err := http.Get("http://" + addr + "/" + g.name)
@@ -268,11 +286,11 @@ func compareGateways(b *testing.B, network string) {
 		if string(text) != string(hello) || err != nil {
 			b.Fatalf("%s answers with %s %q, %v", g.name, r.Status, text, err)
 		}
-		wrk(b, "http://"+addr+"/"+g.name)
+		wrk(b, "http://"+addr+"/"+g.name, nginx)
 	}
 	for range gatewayRounds {
 		for _, g := range contenders {
-			loads[g.name] = append(loads[g.name], wrk(b, "http://"+addr+"/"+g.name))
+			loads[g.name] = append(loads[g.name], wrk(b, "http://"+addr+"/"+g.name, nginx))
 		}
 	}
 	middle := func(name string, of func(loaded) float64) float64 {
@@ -286,14 +304,29 @@ func compareGateways(b *testing.B, network string) {
 	rate := func(name string) float64 { return middle(name, func(l loaded) float64 { return l.rate }) }
 	for _, g := range contenders {
 		b.ReportMetric(rate(g.name), g.name+"-req/s")
+		b.ReportMetric(middle(g.name, func(l loaded) float64 { return l.nginx }), g.name+"-nginx-µs")
 		if !strings.HasPrefix(g.name, "c-") { // that is another process
 			b.ReportMetric(middle(g.name, func(l loaded) float64 { return l.cpu }), g.name+"-cpu-µs")
 		}
+	}
+	// leastOfNginx is the least time that nginx itself has needed for a request of a
+	// protocol, whichever server was behind it.
+	leastOfNginx := func(protocol string) (us float64) {
+		for _, g := range contenders {
+			if g.protocol == protocol {
+				own := middle(g.name, func(l loaded) float64 { return l.nginx })
+				if us == 0 || own < us {
+					us = own
+				}
+			}
+		}
+		return us
 	}
 	b.ReportMetric(rate("ours")/rate("theirs"), "fastcgi-ratio")
 	b.ReportMetric(rate("ours-kept")/rate("theirs-kept"), "fastcgi-kept-ratio")
 	for _, name := range []string{"uwsgi", "scgi"} {
 		b.ReportMetric(rate(name)/rate("http-kept"), name+"-ratio")
+		b.ReportMetric(1e6/leastOfNginx(name)/rate("http-kept"), name+"-most")
 		b.ReportMetric(rate(name)/rate("raw-"+name), name+"-of-raw")
 		if len(loads["c-"+name]) > 0 {
 			b.ReportMetric(rate("c-"+name)/rate("http-kept"), "c-"+name+"-ratio")
