@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/adapters/cgi"
@@ -60,9 +63,7 @@ func backendTarget(arg string) (t target, ok bool, err error) {
 // cgiTarget is the target of a CGI program, which must be there and runnable:
 // found missing by the first request, it would be a 502.
 func cgiTarget(arg, path string) target {
-	t := forwardTo(arg, func(most int) wsgi.Application { return &cgi.Client{Path: path, MaxProcesses: most} })
-	openClient := t.open
-	t.open = func(c *config, s *server.Server) (wsgi.Application, func() error, error) {
+	return target{name: arg, title: "requests for " + arg, open: func(c *config, _ *server.Server) (wsgi.Application, func() error, error) {
 		full, err := filepath.Abs(path) // or the program would be looked for on the PATH
 		if err == nil {
 			_, err = exec.LookPath(full)
@@ -70,9 +71,24 @@ func cgiTarget(arg, path string) target {
 		if err != nil {
 			return nil, nil, fmt.Errorf("TARGET is %q, expected a program that can be run: %w", arg, cmp.Or(errors.Unwrap(err), err))
 		}
-		return openClient(c, s)
+		app := &cgi.Client{Path: path, MaxProcesses: c.maxConns, Environ: c.programEnviron()}
+		return app, func() error { return nil }, nil
+	}}
+}
+
+// programEnviron is what a program that serves requests for us finds in its
+// environment: the variables of --env, and before them those that --pass-env lets
+// through. The rest of ours is nobody's business.
+func (c *config) programEnviron() map[string]string {
+	environ := make(map[string]string)
+	for _, pair := range os.Environ() {
+		key, val, _ := strings.Cut(pair, "=")
+		if slices.Contains(c.passEnv, "*") || slices.Contains(c.passEnv, key) {
+			environ[key] = val
+		}
 	}
-	return t
+	maps.Copy(environ, c.environ)
+	return environ
 }
 
 // backendAddrs reads HOST:PORT or unix:PATH, or several of them with commas in

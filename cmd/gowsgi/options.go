@@ -34,6 +34,7 @@ type config struct {
 	logFormat       string
 	logLevel        slog.Level
 	environ         map[string]string
+	passEnv         []string
 	peers           []netip.Prefix
 	proxies         []netip.Prefix
 	anyProxy        bool
@@ -117,8 +118,10 @@ func (c *config) options() []option {
 		{"log-level", "LEVEL", "The least level that is logged: debug, info, warn or error. info by\n" +
 			"default.", level(&c.logLevel)},
 		{"env", "KEY=VALUE", "Add a variable to the environ of every request, and to the environment of\n" +
-			"Python workers. May be given several times; in the variable, the pairs\n" +
-			"are separated by commas.", list(c.addEnviron)},
+			"Python workers and of CGI programs. May be given several times; in the\n" +
+			"variable, the pairs are separated by commas.", list(c.addEnviron)},
+		{"pass-env", "NAME", "Let Python workers and CGI programs see this variable of the environment\n" +
+			"of serve, or all of them with *. May be given several times.", list(c.addPassEnv)},
 		{"mount", "PATH=TARGET", "Serve this TARGET below PATH, beside the other one. May be given several\n" +
 			"times; the longest PATH wins.", list(c.addMount)},
 		{"max-conns", "N", "How many requests may be under way at one backend, 100 by default; more\n" +

@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,7 +24,6 @@ type pythonConfig struct {
 	interpreter     string
 	chdir           string
 	paths           []string
-	passEnv         []string
 	user, group     string
 	workers         int
 	threads         int
@@ -56,8 +54,6 @@ func (c *pythonConfig) options() []option {
 			"of VIRTUAL_ENV, of .venv or of venv, or else python3.", text(&c.interpreter)},
 		{"chdir", "DIR", "The folder that workers run in and look for modules in.", text(&c.chdir)},
 		{"pythonpath", "DIR", "A folder to look for modules in before that. May be given several times.", list(c.addPath)},
-		{"pass-env", "NAME", "Let the workers see this variable of the environment of serve, or all of\n" +
-			"them with *. May be given several times.", list(c.addPassEnv)},
 		{"workers", "N", "How many worker processes there are: by default as many as CPUs,\n" +
 			"or as the quota of a container is worth.", positive(&c.workers)},
 		{"threads", "N", "How many requests a worker runs at a time, 1 by default.", positive(&c.threads)},
@@ -84,11 +80,6 @@ func (c *pythonConfig) options() []option {
 
 func (c *pythonConfig) addPath(s string) error {
 	c.paths = append(c.paths, s)
-	return nil
-}
-
-func (c *pythonConfig) addPassEnv(s string) error {
-	c.passEnv = append(c.passEnv, s)
 	return nil
 }
 
@@ -204,12 +195,7 @@ func (c *pythonConfig) interpreterAdvice(err error) string {
 func (c *config) poolConfig(app string, s *server.Server) python.Config {
 	p := &c.python
 	env := []string{}
-	for _, pair := range os.Environ() {
-		if key, _, _ := strings.Cut(pair, "="); slices.Contains(p.passEnv, "*") || slices.Contains(p.passEnv, key) {
-			env = append(env, pair)
-		}
-	}
-	for key, val := range c.environ {
+	for key, val := range c.programEnviron() {
 		env = append(env, key+"="+val)
 	}
 	config := python.Config{

@@ -200,3 +200,8 @@ func (c *config) addEnviron(s string) error {
 	c.environ[key] = val
 	return nil
 }
+
+func (c *config) addPassEnv(s string) error {
+	c.passEnv = append(c.passEnv, s)
+	return nil
+}
