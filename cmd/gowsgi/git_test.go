@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -32,7 +33,7 @@ func TestServeGit(t *testing.T) {
 	remote := c.wait(`serving requests for cgi:\S+; open (\S+) `)[1] + "r.git"
 
 	git.run("clone", "-q", remote, "one")
-	content := make([]byte, 2<<20)
+	content := make([]byte, 3<<19)
 	rand.NewChaCha8([32]byte{1}).Read(content)
 	for _, push := range []struct{ name, buffer string }{
 		{"chunked", "1048576"}, // what is longer than this has no length
@@ -48,14 +49,16 @@ func TestServeGit(t *testing.T) {
 			t.Errorf("%s: %d bytes were cloned that are not the %d that were pushed", push.name, len(got), len(content))
 		}
 	}
-	// What a client has is a long list of names, which it compresses.
-	for i := range 200 {
-		git.run("-C", "one", "tag", "t"+strings.Repeat("x", i))
+	// A long list of what a client wants is compressed.
+	push := []string{"-C", "of-sized", "push", "-q", "origin"}
+	for i := range 24 {
+		git.run("-C", "of-sized", "commit", "-q", "--allow-empty", "-m", "more")
+		push = append(push, fmt.Sprintf("HEAD~%d:refs/heads/branch%d", i, i))
 	}
-	git.run("-C", "one", "push", "-q", "--tags", remote)
-	git.run("-C", "one", "pull", "-q", "--tags", remote, "main")
-	if got := strings.Count(string(git.run("ls-remote", "--tags", remote)), "refs/tags/"); got != 200 {
-		t.Errorf("%d tags are there, want 200", got)
+	git.run(push...)
+	git.run("-C", "one", "-c", "protocol.version=0", "fetch", "-q", remote, "refs/heads/*:refs/heads/of/*")
+	if got := len(bytes.Fields(git.run("-C", "one", "branch", "--list", "--format=x", "of/branch*"))); got != 24 {
+		t.Errorf("%d branches were fetched, want 24", got)
 	}
 	c.stop()
 }
