@@ -21,6 +21,7 @@ type requestBody struct {
 	budget  int64         // bytes of the present piece that have not come yet
 	left    time.Duration // the time that the client has for them
 	fixed   atomic.Bool   // the application has set a read deadline
+	came    bool          // some of it was read
 	ended   bool          // all of it was read
 	failed  bool          // it cannot be read to its end
 	closing bool          // net/http was told to close the connection
@@ -65,6 +66,7 @@ func (x *exchange) read(p []byte) (int, error) {
 	n, err := b.rc.Read(p)
 	x.disarmRead(begin)
 	b.budget -= int64(n)
+	b.came = b.came || n > 0
 	if err == nil {
 		return n, nil
 	}
@@ -141,11 +143,9 @@ func (x *exchange) closeBody() {
 	if b.ended || x.r.ProtoMajor != 1 {
 		return
 	}
-	// A client that waits to be asked for its body (EXP-03) may not have been, and
-	// now will not be: to wait for it would keep the connection for nothing.
-	comes := x.r.Header["Expect"] == nil && x.r.ContentLength <= mostUnread
+	comes := x.comes()
 	var discard [4 << 10]byte
-	for left := mostUnread; comes && left > 0 && !b.ended && !b.failed; {
+	for left := mostUnread; comes && x.r.ContentLength <= mostUnread && left > 0 && !b.ended && !b.failed; {
 		n, _ := x.read(discard[:])
 		left -= n
 	}
@@ -156,7 +156,7 @@ func (x *exchange) closeBody() {
 	switch {
 	case c != nil:
 		c.stop()
-	case b.failed:
+	case b.failed || !comes:
 		http.NewResponseController(x.w).SetReadDeadline(time.Now()) // or net/http would try again, for ever
 	}
 	if b.closing {
@@ -169,6 +169,11 @@ func (x *exchange) closeBody() {
 	}
 }
 
+// comes reports whether the body is on its way. A client that waits to be asked for
+// it (EXP-03) may not have been, and now will not be: to wait for it would keep the
+// connection for nothing. The caller holds the lock.
+func (x *exchange) comes() bool { return x.body.came || x.r.Header["Expect"] == nil }
+
 // announceClose is called before the head is sent. Where the connection is not
 // ours to stop, net/http must know by now that it cannot be used again.
 func (x *exchange) announceClose() {
@@ -180,7 +185,7 @@ func (x *exchange) announceClose() {
 	if b.ended {
 		return
 	}
-	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread) {
+	if b.failed || x.conn() == nil && (x.r.ContentLength < 0 || x.r.ContentLength > mostUnread || !x.comes()) {
 		b.closing = true
 		x.w.Header().Set("Connection", "close")
 	}

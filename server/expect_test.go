@@ -78,6 +78,37 @@ func TestServerExpect(t *testing.T) {
 	})
 }
 
+// TestHandlerExpect: on a connection that is not ours the response is whole as well,
+// whatever was read of a body, and nobody waits for one that was not asked for.
+func TestHandlerExpect(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		read int // bytes of the body
+	}{{"EXP-03/not-asked-for", 0}, {"INPUT-18/asked-for-and-left", 2}} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := serveHandler(t, server.Handler(wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				if _, err := io.ReadFull(e.Input(), make([]byte, tt.read)); err != nil {
+					return nil, err
+				}
+				return text("one,", "two")(e, start) // in chunks
+			})), false)
+			c := l.dial().send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+			if tt.read > 0 {
+				if head := c.head(); head != "HTTP/1.1 100 Continue\r\n\r\n" {
+					t.Fatalf("first came %q", head)
+				}
+				c.send("hello")
+			}
+			if a := c.answer("POST"); a.body != "one,two" || a.err != nil || !a.Close {
+				t.Errorf("answer is %q, %v, announces the end: %t", a.body, a.err, a.Close)
+			}
+			if rest := c.rest(); rest != "" {
+				t.Errorf("then came %q, expected the end of the connection", rest)
+			}
+		})
+	}
+}
+
 // until reads until all of want have come, and returns what came.
 func (c *client) until(t *testing.T, want ...string) string {
 	t.Helper()
