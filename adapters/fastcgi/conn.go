@@ -39,7 +39,7 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 8<<10)
 // over.
 func serveConn(bc *backend.Conn) {
 	c := &conn{Conn: bc, in: readers.Get().(*bufio.Reader)}
-	c.in.Reset(bc.Conn)
+	c.in.Reset(bc)
 	bc.ArmHead()
 	err := c.read()
 	c.in.Reset(nil)
@@ -82,6 +82,7 @@ func (c *conn) begin(r *request) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing || !c.Begin() {
+		c.closing = true // nothing is wrong with what came
 		return false
 	}
 	c.active, c.inEnded = r, false
@@ -117,23 +118,19 @@ func (c *conn) ended(r *request) {
 	if cap(c.out) > mostKept {
 		c.out = nil
 	}
-	if c.called == 0 && !c.Rest() || !r.keep || c.closing {
+	if !r.keep || c.closing || c.called == 0 && !c.Rest() {
 		c.hangUp()
 		return
 	}
 	c.setReadTimeout(c.Server.IdleTimeout)
 }
 
-// hangUp half-closes the connection. What still comes of the request is read
-// for a while: a web server that is sending would otherwise get a reset in the
-// place of the answer. The caller holds the lock.
+// hangUp half-closes the connection. What still comes of the request is read,
+// within limits, to its end. The caller holds the lock.
 func (c *conn) hangUp() {
 	c.closing = true
-	c.CloseWrite()
-	if c.inEnded {
-		c.Conn.SetReadDeadline(time.Unix(1, 0))
-	} else {
-		c.setReadTimeout(lingering)
+	if c.BeginLinger() != nil || c.inEnded {
+		c.EndLinger()
 	}
 }
 
@@ -142,16 +139,14 @@ func (c *conn) endInput() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inEnded = true; c.closing {
-		c.Conn.SetReadDeadline(time.Unix(1, 0))
+		c.EndLinger()
 	}
 }
-
-const lingering = 5 * time.Second
 
 // rest is called when a request has left the application. The caller holds the
 // lock.
 func (c *conn) rest() {
-	if c.called--; c.called == 0 && c.active == nil && !c.Rest() {
+	if c.called--; c.called == 0 && c.active == nil && !c.closing && !c.Rest() {
 		c.hangUp()
 	}
 }

@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"bytes"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -49,4 +50,32 @@ func TestStdinIsBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestStdinBehindTheLength: what comes behind CONTENT_LENGTH is nobody's, and least
+// of all the application's.
+func TestStdinBehindTheLength(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		declared int64
+		sent     []string
+		want     string
+	}{
+		{"in the record of the last byte", 3, []string{"abcdef"}, "abc"},
+		{"in a record of its own", 3, []string{"abc", "def"}, "abc"},
+		{"nothing", 3, []string{"a", "bc"}, "abc"},
+		{"of no length", -1, []string{"abc", "def"}, "abcdef"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStdin(tt.declared, 0, 0)
+			for _, text := range tt.sent {
+				s.put([]byte(text))
+			}
+			s.end()
+			var got strings.Builder
+			if _, err := io.Copy(&got, struct{ io.Reader }{s}); err != nil || got.String() != tt.want {
+				t.Errorf("got %q and %v, expected %q", got.String(), err, tt.want)
+			}
+		})
+	}
 }

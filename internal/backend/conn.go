@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,18 +16,20 @@ type Conn struct {
 	net.Conn
 	Server *Server
 
-	state    state     // guarded by Server.mu
-	deadline time.Time // of writing
-	timed    bool      // there is a deadline of reading; Server.mu guards it until Begin
-	direct   direct    // nil where there is no such thing
+	state    state                     // guarded by Server.mu
+	until    atomic.Pointer[time.Time] // when lingering ends, and nothing is read any more; nil before it
+	deadline time.Time                 // of writing
+	timed    bool                      // there is a deadline of reading; Server.mu guards it until Begin
+	direct   direct                    // nil where there is no such thing
 }
 
 type state uint8
 
 const (
-	fresh state = iota // nothing has come
-	busy               // a request is under way
-	idle               // it waits for another request
+	fresh     state = iota // nothing has come
+	busy                   // a request is under way
+	idle                   // it waits for another request
+	lingering              // its answer is written, and there will be no other
 )
 
 // Begin marks c as busy with a request, which Server.Shutdown waits for. It
@@ -120,31 +123,6 @@ func (c *Conn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return nil
-}
-
-// How long a peer is listened to whose answer is written, as nginx has it for its
-// clients: in all, and from one piece to the next.
-const (
-	lingerTime  = 30 * time.Second
-	lingerPause = 5 * time.Second
-)
-
-// Linger tells the peer that nothing follows, and reads what it still has to
-// send. A plain close would reset the connection, and the answer would be lost
-// with it: web servers send the whole body of a request first, however large.
-func (c *Conn) Linger() {
-	if c.CloseWrite() != nil {
-		return
-	}
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	for end := time.Now().Add(lingerTime); ; {
-		now := time.Now()
-		c.Conn.SetReadDeadline(now.Add(min(lingerPause, end.Sub(now))))
-		if _, err := c.Conn.Read((*buffer)[:cap(*buffer)]); err != nil {
-			return
-		}
-	}
 }
 
 // Reset closes c as if it had broken, where it is TCP: what was sent must not

@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // presence is the context of a request. That the web server has left shows on
@@ -105,5 +104,3 @@ func (p *presence) leave() (nothing bool) {
 	}
 	return !p.surplus
 }
-
-var past = time.Unix(1, 0)

@@ -158,6 +158,8 @@ func (s *Server) stop() {
 			c.setReadDeadline(time.Now().Add(grace))
 		case idle:
 			c.Conn.Close()
+		case lingering:
+			c.lingerFor(lingerPause)
 		}
 	}
 	if len(s.conns) == 0 {

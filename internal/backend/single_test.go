@@ -100,3 +100,53 @@ func TestFreshWhileStopping(t *testing.T) {
 		})
 	}
 }
+
+// TestBodyBehindTheLength: what comes behind CONTENT_LENGTH, in whatever pieces, is
+// nobody's, and least of all the application's.
+func TestBodyBehindTheLength(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		pieces []string // behind the head
+		joined bool     // the first of them comes with the head
+	}{
+		{"nothing", []string{"a", "bc"}, false},
+		{"in the piece of the last byte", []string{"a", "bcdef"}, false},
+		{"in a piece of its own", []string{"abc", "def"}, false},
+		{"with the head", []string{"abcdef"}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, err := (&Protocol{HeadLen: scgi.HeadLen, Parse: scgi.Parse, Form: cgi.Status}).NewServer(Options{
+					Logger: slog.New(slog.DiscardHandler),
+					App: wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+						text, err := io.ReadAll(environ.Input())
+						if err != nil {
+							return nil, err
+						}
+						return wsgi.Response{Status: "200 OK", Body: wsgi.Bytes(text)}.Call(environ, start)
+					}),
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				near, far := net.Pipe()
+				defer far.Close()
+				s.take(near, nil)
+				sent := requestHead(t, "POST", len("abc"))
+				if tt.joined {
+					sent += tt.pieces[0]
+					tt.pieces = tt.pieces[1:]
+				}
+				go func() {
+					for _, piece := range append([]string{sent}, tt.pieces...) {
+						io.WriteString(far, piece)
+					}
+				}()
+				answer, err := io.ReadAll(far)
+				if !strings.HasSuffix(string(answer), "\r\n\r\nabc") || err != nil {
+					t.Errorf("answered by %q, %v, expected it to end in abc", answer, err)
+				}
+			})
+		})
+	}
+}
