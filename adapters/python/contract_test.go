@@ -390,13 +390,16 @@ func TestScriptFile(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "shop"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"site.wsgi", "shop/__init__.py", "shop/wsgi.py"} {
+	for name, text := range map[string]string{
+		"site.wsgi": text, "shop/__init__.py": text, "shop/wsgi.py": text,
+		"shop.wsgi": "from shop import application\n", // as the file is named by most, after the package
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for app, module := range map[string]string{
-		"./site.wsgi": "site", filepath.Join(dir, "site.wsgi:application"): "site",
+		"./site.wsgi": "_wsgi_file_site", filepath.Join(dir, "site.wsgi:application"): "_wsgi_file_site", "./shop.wsgi": "shop",
 		"shop.wsgi": "shop.wsgi", "shop.wsgi:application": "shop.wsgi", "shop/wsgi.py": "wsgi",
 	} {
 		t.Run(app, func(t *testing.T) {

@@ -940,13 +940,17 @@ def load(target):
     if name.endswith(ending):
         path = os.path.abspath(name)
         sys.path.insert(0, os.path.dirname(path))
-        stem = os.path.splitext(os.path.basename(path))[0]
-        loader = importlib.machinery.SourceFileLoader(stem, path)
-        spec = importlib.util.spec_from_file_location(stem, path, loader=loader)
+        module_name = os.path.splitext(os.path.basename(path))[0]
+        if ending == ".wsgi":
+            # It is no module that anybody imports, and mostly has the name of the
+            # package beside it, which it imports itself.
+            module_name = "_wsgi_file_" + module_name
+        loader = importlib.machinery.SourceFileLoader(module_name, path)
+        spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
         if not os.path.isfile(path):
             raise FileNotFoundError(errno.ENOENT, "there is no such file", path)
         module = importlib.util.module_from_spec(spec)
-        sys.modules[stem] = module
+        sys.modules[module_name] = module
         spec.loader.exec_module(module)
     else:
         module = importlib.import_module(name)
