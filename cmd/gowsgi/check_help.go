@@ -40,7 +40,7 @@ A server by its name:
 	io.WriteString(w, `
 or one of these:
 
-  MODULE:CALLABLE, FILE.py:CALLABLE
+  MODULE:CALLABLE, FILE.py:CALLABLE, FILE.wsgi
       a Python application, checked by what servers do to it
   http://HOST:PORT/PATH, https://HOST:PORT/PATH
       a server that is running, checked by what can be seen from outside; it is

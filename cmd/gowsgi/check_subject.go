@@ -57,10 +57,11 @@ func namedSubject(name string) (subject, error) {
 			return launch.Check(ctx, suite, name, o)
 		}}, nil
 	}
-	if i := strings.LastIndexByte(name, ':'); i > 0 && i < len(name)-1 {
+	// No name of a server has a dot or a slash in it: mysite.wsgi is an application.
+	if i := strings.LastIndexByte(name, ':'); i > 0 && i < len(name)-1 || i < 0 && strings.ContainsAny(name, "./") {
 		return subject{name, func(ctx context.Context, suite conformance.Suite, o launch.Options) (conformance.Report, error) {
 			return launch.CheckApplication(ctx, suite, name, o)
 		}}, nil
 	}
-	return subject{}, usagef("SUBJECT is %q, expected MODULE:CALLABLE, FILE.py:CALLABLE, a URL, or one of %s", name, strings.Join(names, ", "))
+	return subject{}, usagef("SUBJECT is %q, expected MODULE:CALLABLE, FILE.py:CALLABLE, FILE.wsgi, a URL, or one of %s", name, strings.Join(names, ", "))
 }

@@ -155,3 +155,16 @@ func TestInterpreter(t *testing.T) {
 		}
 	}
 }
+
+// TestSubject tells a Python application from the name of a server.
+func TestSubject(t *testing.T) {
+	for name, application := range map[string]bool{
+		"shop:app": true, "shop.py:app": true, "./shop.wsgi": true, "/srv/shop.wsgi": true, "/srv/shop.wsgi:app": true,
+		"mysite.wsgi": true, "mysite.wsgi:application": true, "shop.py": true,
+		"nginx": false, ":app": false, "shop:": false, "": false,
+	} {
+		if s, err := namedSubject(name); (err == nil) != application || err == nil && s.title != name {
+			t.Errorf("%q is %q, %v, expected an application: %t", name, s.title, err, application)
+		}
+	}
+}

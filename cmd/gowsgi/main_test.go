@@ -57,7 +57,7 @@ func TestMisunderstood(t *testing.T) {
 		{"check of both", "check gunicorn -- uwsgi", nil, `check takes "gunicorn" or the command after --, not both; see gowsgi check -h`},
 		{"check of no command", "check --", nil, "the command is empty; see gowsgi check -h"},
 		{"command without an address", "check -- gunicorn -b :80", nil, `the command "gunicorn -b :80" does not say where to listen, expected {addr}, {port} or {unix} among its arguments; see gowsgi check -h`},
-		{"unknown server", "check nginx", nil, `SUBJECT is "nginx", expected MODULE:CALLABLE, FILE.py:CALLABLE, a URL, or one of gowsgi, gunicorn, gthread, uwsgi, waitress, cheroot, wsgiref, werkzeug, mod_wsgi, uwsgi:uwsgi, uwsgi:fastcgi, uwsgi:scgi; see gowsgi check -h`},
+		{"unknown server", "check nginx", nil, `SUBJECT is "nginx", expected MODULE:CALLABLE, FILE.py:CALLABLE, FILE.wsgi, a URL, or one of gowsgi, gunicorn, gthread, uwsgi, waitress, cheroot, wsgiref, werkzeug, mod_wsgi, uwsgi:uwsgi, uwsgi:fastcgi, uwsgi:scgi; see gowsgi check -h`},
 		{"URL of another scheme", "check ftp://x/", nil, `SUBJECT is "ftp://x/", expected http://HOST:PORT/PATH or https://HOST:PORT/PATH; see gowsgi check -h`},
 		{"URL without a host", "check http:///x", nil, `SUBJECT is "http:///x", expected http://HOST:PORT/PATH or https://HOST:PORT/PATH; see gowsgi check -h`},
 		{"rule to check that is none", "check gowsgi --only START,FOO", nil, `--only is "START,FOO", expected ids such as START-13 or groups such as START, separated by commas; see gowsgi check -h`},

@@ -23,9 +23,9 @@ type Program struct {
 	Interpreter string
 
 	// Target names the application: "module:callable", "module:factory()" for
-	// what a function of the module returns, or "path/file.py:callable". A
-	// callable may be an attribute of an attribute, and is "application" when
-	// there is none.
+	// what a function of the module returns, or "path/file.py:callable", or
+	// "path/file.wsgi:callable" for a file as mod_wsgi has them. A callable may be
+	// an attribute of an attribute, and is "application" when there is none.
 	Target string
 
 	Dir    string    // the working folder, from which modules are imported; "" for that of this process

@@ -51,7 +51,14 @@ func TestTargets(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "broken.py"), []byte("import nothing_of_this_name\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	script := filepath.Join(folder, "apps.wsgi")
+	if err := os.WriteFile(script, []byte("from apps import good as application\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PYTHONPATH", testdataPath(""))
 	tests := []struct{ target, body, err string }{
+		{script, "GET /where\n", ""},
+		{script + ":application", "GET /where\n", ""},
 		{"apps:good", "GET /where\n", ""},
 		{"apps", "GET /where\n", ""},
 		{"apps:factory()", "GET /where\n", ""},

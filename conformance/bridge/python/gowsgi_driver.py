@@ -11,6 +11,7 @@ This file is part of gowsgi's conformance checks. It uses the standard library
 only, and runs on CPython 3.8 and later.
 """
 import importlib
+import importlib.machinery
 import importlib.util
 import os
 import sys
@@ -43,13 +44,19 @@ def load(target):
     name, colon, attribute = target.rpartition(":")
     if not colon or attribute.endswith(".py") or os.sep in attribute:
         name, attribute = target, "application"
-    if name.endswith(".py"):
+    # mysite.wsgi is a module, ./mysite.wsgi a file of mod_wsgi.
+    script = name.endswith(".wsgi") and os.sep in name
+    if script or name.endswith(".py"):
         path = os.path.abspath(name)
         sys.path[0] = os.path.dirname(path)
-        stem = os.path.splitext(os.path.basename(path))[0]
-        spec = importlib.util.spec_from_file_location(stem, path)
+        module_name = os.path.splitext(os.path.basename(path))[0]
+        if script:
+            # It mostly has the name of the package that it imports.
+            module_name = "_wsgi_file_" + module_name
+        loader = importlib.machinery.SourceFileLoader(module_name, path)
+        spec = importlib.util.spec_from_file_location(module_name, path, loader=loader)
         module = importlib.util.module_from_spec(spec)
-        sys.modules[stem] = module
+        sys.modules[module_name] = module
         spec.loader.exec_module(module)
     else:
         sys.path[0] = os.getcwd()
