@@ -111,7 +111,7 @@ func (x *exchange) disarmRead(begin time.Time) {
 		return
 	}
 	x.body.left -= time.Since(begin)
-	if x.r.ProtoMajor != 1 {
+	if x.r.ProtoMajor != 1 && !x.body.fixed.Load() {
 		// There it would end the body even while nobody reads. HTTP/1 looks at
 		// it only in a read, and net/http does not leave it to its own reads.
 		http.NewResponseController(x.w).SetReadDeadline(time.Time{})

@@ -2,11 +2,15 @@ package server_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/http/fcgi"
+	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gowsgi/gowsgi/adapters/fastcgi"
 	"github.com/gowsgi/gowsgi/server"
@@ -47,6 +51,86 @@ func TestOwnTLS(t *testing.T) {
 		s.Close()
 		<-served
 	}
+}
+
+// TestOwnTLSWriteTimeout: a client that reads nothing is not waited for there either,
+// whatever it is that cannot be written.
+func TestOwnTLSWriteTimeout(t *testing.T) {
+	for _, tt := range []struct{ name, request string }{
+		{"a head", "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"},
+		{"an early hint", get("/hint")},
+		{"a refusal", get("/a%00b")},
+		{"no body", get("/204")},
+		{"a block", get("/")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := &server.Server{WriteTimeout: 200 * time.Millisecond, App: wsgi.AppFunc(func(e *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+				for e.Var("PATH_INFO") == "/hint" && e.Context().Err() == nil {
+					if err := e.Get("wsgi.early_hints").(func(wsgi.Headers) error)(wsgi.Headers{{Name: "Link", Value: "</a.css>"}}); err != nil {
+						return nil, err
+					}
+				}
+				if e.Var("PATH_INFO") == "/204" {
+					_, err := start("204 No Content", nil, nil)
+					return wsgi.Empty(), err
+				}
+				return text(strings.Repeat("x", 1<<20))(e, start)
+			})}
+			late := make(chan bool, 1)
+			serveOn(t, s, tls.NewListener(narrow{l, late}, tlsConfig(t)))
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			c.(*net.TCPConn).SetReadBuffer(4 << 10)
+			secure := tls.Client(c, &tls.Config{InsecureSkipVerify: true})
+			go func() {
+				for requests := strings.Repeat(tt.request, 1000); err == nil; {
+					_, err = io.WriteString(secure, requests)
+				}
+			}()
+			receive(t, "a write that fails", late)
+			c.Close() // or TLS would try to say goodbye
+			eventually(t, "the end of the connection", func() bool { return s.Connections() == 0 })
+		})
+	}
+}
+
+// narrow is a listener with connections on which not much is under way. late gets a
+// value when a write on one has failed for want of time.
+type narrow struct {
+	net.Listener
+	late chan bool
+}
+
+func (l narrow) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c.(*net.TCPConn).SetWriteBuffer(64 << 10)
+	return narrowConn{c, l.late}, nil
+}
+
+type narrowConn struct {
+	net.Conn
+	late chan bool
+}
+
+func (c narrowConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		select {
+		case c.late <- true:
+		default: // a goodbye
+		}
+	}
+	return n, err
 }
 
 // TestNetHTTPFCGI runs Handler behind net/http/fcgi with what nginx sends of a

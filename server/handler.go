@@ -90,7 +90,7 @@ type exchange struct {
 	flushed  bool         // all that was written is on the wire
 	chunked  bool         // the end of the response is marked only after ServeHTTP
 	bodiless bool         // no body is on the wire: HEAD, 204, 304
-	paced    bool         // WriteTimeout is for Block to keep: there is no connection of ours that does
+	paced    bool         // WriteTimeout is for arm to keep: there is no connection of ours that does
 	values   [3]string    // room for the header values of small responses
 }
 
@@ -102,6 +102,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		x.paced = r.ProtoMajor != 1
 	} else {
 		x.paced = h.timed
+	}
+	if x.paced && r.ProtoMajor == 1 {
+		defer x.arm() // for the end, which net/http writes; then it takes the deadline away
 	}
 	if status, reason := h.unfit(r); status != "" {
 		x.refuse(status, reason)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,6 +84,37 @@ func TestReadTimeout(t *testing.T) {
 					t.Errorf("reading ended in %v after %d bytes", err, tt.total-client.left)
 				}
 			})
+		})
+	}
+}
+
+// hurried is a client during whose pause the application sets a deadline.
+type hurried struct {
+	paced
+	during func()
+}
+
+func (h *hurried) Read(b []byte) (int, error) {
+	h.during()
+	return h.paced.Read(b)
+}
+
+// TestReadDeadlineDuringARead: the application's own deadline is in force until the
+// application takes it back, also when it was set while somebody read.
+func TestReadDeadlineDuringARead(t *testing.T) {
+	for _, major := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			client := &hurried{paced: paced{ResponseRecorder: httptest.NewRecorder(), pace: time.Second, size: 1, left: piece}}
+			r := httptest.NewRequest("POST", "/", client)
+			r.ProtoMajor = major
+			x := &exchange{handler: &handler{server: &Server{ReadTimeout: time.Minute}, timed: true}, w: client, r: r}
+			want := time.Now().Add(10 * time.Second)
+			client.during = sync.OnceFunc(func() { (*extension)(x).SetReadDeadline(want) })
+			x.openBody()
+			_, err := io.ReadAll(struct{ io.Reader }{x})
+			if !errors.Is(err, os.ErrDeadlineExceeded) || !time.Now().Equal(want) {
+				t.Errorf("HTTP/%d: reading ended in %v at %v, expected %v", major, err, time.Now(), want)
+			}
 		})
 	}
 }

@@ -17,12 +17,13 @@ func (x *exchange) paths() (script, info string) {
 	if mount := x.handler.server.ScriptName; mount != "" {
 		return mount, path[len(mount):]
 	}
-	script = stripped(x.r)
-	mount, slash := strings.CutSuffix(script, "/")
-	if slash || path == "" && mount == "" || path != "" && path[0] != '/' {
-		return mount, "/" + path // no slash ends SCRIPT_NAME (CGI-14), and one begins PATH_INFO
+	whole := stripped(x.r)
+	script = strings.TrimRight(whole, "/") // no slash ends SCRIPT_NAME (CGI-14), and one begins PATH_INFO
+	info = whole[len(script):] + path
+	if info == "" && script == "" || info != "" && info[0] != '/' {
+		info = "/" + info
 	}
-	return script, path
+	return script, info
 }
 
 // underScript reports whether path is script or below it.
@@ -54,7 +55,7 @@ func stripped(r *http.Request) string {
 		return ""
 	}
 	script, ok := strings.CutSuffix(whole, r.URL.Path)
-	if !ok || script == "/" && strings.HasPrefix(r.URL.Path, "/") { // the path was cleaned
+	if !ok || strings.Trim(script, "/") == "" && strings.HasPrefix(r.URL.Path, "/") { // the path was cleaned
 		return ""
 	}
 	return script

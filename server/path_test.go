@@ -20,6 +20,10 @@ func TestHandlerMounted(t *testing.T) {
 		{"CGI-14/prefix-with-slash-alone", "/app/", "/app/", "/app", "/"},
 		{"CGI-19/only-a-slash", "/", "/x", "", "/x"},
 		{"CGI-19/two-slashes", "/", "//x", "", "/x"},
+		{"CGI-14/slashes-alone", "//", "///x", "", "/x"},
+		{"CGI-14/prefix-with-slashes", "/app//", "/app//x", "/app", "//x"},
+		{"CGI-14/prefix-with-slashes-and-one-more", "/app//", "/app///x", "/app", "///x"},
+		{"CGI-14/in-a-name", "/ap", "/apple", "/ap", "/ple"},
 		{"CGI-20/encoded", "/app", "/app/%41%2Fb", "/app", "/A/b"},
 		{"CGI-20/encoded-prefix", "/a b", "/a%20b/c", "/a b", "/c"},
 	}

@@ -132,24 +132,36 @@ func (x *exchange) Block(block []byte) error {
 // deadline ends the stream even while nobody writes: the one set here must not
 // outlast the call, or a stream could not be quiet for longer.
 func (x *exchange) pieces(block []byte) error {
-	timeout := x.handler.server.writeTimeout()
-	bounded := timeout > 0 && !x.fixed.Load()
-	control := http.NewResponseController(x.w)
-	for len(block) > 0 {
-		if bounded {
-			control.SetWriteDeadline(time.Now().Add(timeout))
+	for {
+		x.arm()
+		if len(block) == 0 {
+			break
 		}
 		n, err := x.w.Write(block[:min(len(block), piece)])
 		if err != nil {
 			return err
 		}
-		block = block[n:]
+		if block = block[n:]; len(block) == 0 {
+			break
+		}
 	}
 	err := x.flush()
-	if bounded && !x.fixed.Load() {
-		control.SetWriteDeadline(time.Time{})
-	}
+	x.disarm()
 	return err
+}
+
+// arm sets the deadline of the next write, unless the application has.
+func (x *exchange) arm() {
+	if timeout := x.handler.server.writeTimeout(); timeout > 0 && !x.fixed.Load() {
+		http.NewResponseController(x.w).SetWriteDeadline(time.Now().Add(timeout))
+	}
+}
+
+// disarm takes the deadline of arm back.
+func (x *exchange) disarm() {
+	if x.handler.server.writeTimeout() > 0 && !x.fixed.Load() {
+		http.NewResponseController(x.w).SetWriteDeadline(time.Time{})
+	}
 }
 
 func (x *exchange) flush() error {
@@ -176,7 +188,7 @@ func (x *exchange) End() error {
 	if x.flushed { // and so is any that is chunked, for it has blocks
 		return nil
 	}
-	return x.flush()
+	return x.Block(nil)
 }
 
 // SendFile copies by way of net/http's io.ReaderFrom, which ends in sendfile
@@ -227,6 +239,10 @@ func (x *exchange) Hint(code int, headers wsgi.Headers) error {
 	clear(head)
 	for _, h := range headers {
 		head.Add(h.Name, h.Value)
+	}
+	if x.paced {
+		x.arm()
+		defer x.disarm()
 	}
 	x.w.WriteHeader(code)
 	clear(head)
