@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gowsgi/gowsgi/internal/mounts"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -63,17 +64,9 @@ func moveDown(environ *wsgi.Environ, prefix string) *wsgi.Environ {
 // cleanPrefix returns prefix without a slash at its end. It panics when no path
 // can be below it.
 func cleanPrefix(constructor, prefix string) string {
-	if prefix == "" || prefix == "/" {
-		return ""
-	}
-	clean := strings.TrimSuffix(prefix, "/")
-	if clean[0] != '/' {
-		panic(fmt.Sprintf("middleware: %s: the prefix is %q, expected one that begins with a slash", constructor, prefix))
-	}
-	for segment := range strings.SplitSeq(clean[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			panic(fmt.Sprintf("middleware: %s: the prefix %q has the segment %q, expected a clean path", constructor, prefix, segment))
-		}
+	clean, err := mounts.Clean(prefix)
+	if err != nil {
+		panic(fmt.Sprintf("middleware: %s: the prefix %v", constructor, err))
 	}
 	return clean
 }

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gowsgi/gowsgi/internal/mounts"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
 
@@ -113,7 +114,11 @@ func newSite(config Config) *site {
 	case "os.dirFS":
 		panic("static: Config.Files is an os.DirFS, which follows symbolic links out of its folder; expected the FS of an os.Root")
 	}
-	config.Prefix = cleanPrefix(config.Prefix)
+	prefix, err := mounts.Clean(config.Prefix)
+	if err != nil {
+		panic("static: Config.Prefix " + err.Error())
+	}
+	config.Prefix = prefix
 	if config.Index == nil {
 		config.Index = []string{"index.html"}
 	}
@@ -149,23 +154,6 @@ func checkValue(field, value string) {
 	if value == "" || err != nil {
 		panic(fmt.Sprintf("static: %s has %q, expected the value of a header", field, value))
 	}
-}
-
-// cleanPrefix returns prefix without a slash at its end.
-func cleanPrefix(prefix string) string {
-	clean := strings.TrimSuffix(prefix, "/")
-	if clean == "" {
-		return ""
-	}
-	if clean[0] != '/' {
-		panic(fmt.Sprintf("static: Config.Prefix is %q, expected a path that begins with a slash", prefix))
-	}
-	for segment := range strings.SplitSeq(clean[1:], "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			panic(fmt.Sprintf("static: Config.Prefix %q has the segment %q, expected a clean path", prefix, segment))
-		}
-	}
-	return clean
 }
 
 // Hashed reports whether name contains a digest of the content, as bundlers
