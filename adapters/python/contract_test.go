@@ -421,6 +421,7 @@ func TestCannotStart(t *testing.T) {
 	}
 	write("broken.py", "import nonesuch\n")
 	write("empty.py", "application = 3\n")
+	write("factory.py", "def make():\n    return lambda environ, start_response: []\n")
 	write("syntax.py", "def (:\n")
 	write("exits.py", "import os\nos._exit(9)\n")
 	write("waits.py", "import time\ntime.sleep(60)\n")
@@ -432,6 +433,7 @@ func TestCannotStart(t *testing.T) {
 		{"missing:app", "ModuleNotFoundError: No module named 'missing'", nil},
 		{"empty", "TypeError: empty is a int, which cannot be called", nil},
 		{"empty:app", "AttributeError: module 'empty' has no attribute 'app'", nil},
+		{"factory:make", "TypeError: make takes 0 arguments, expected an application, which takes environ and start_response; where it returns one, it is called by make()", nil},
 		{"empty:app(", "SyntaxError", nil},
 		{"syntax:app", "SyntaxError", nil},
 		{"missing.py:app", "there is no such file", nil},

@@ -269,7 +269,8 @@ func (p *Pool) Stats() Stats {
 	return s
 }
 
-// Files returns the source files that the workers have imported by now.
+// Files returns the source files that the workers have imported by now. Of one that
+// is still to become ready there are none.
 func (p *Pool) Files(ctx context.Context) []string {
 	p.mu.RLock()
 	g := p.current
@@ -279,6 +280,14 @@ func (p *Pool) Files(ctx context.Context) []string {
 	g.mu.Unlock()
 	var files []string
 	for _, w := range workers {
+		// One that starts has yet to read what it is to run, from the same socket: a
+		// question right behind that would end it, and the next one, for as long as
+		// somebody asks.
+		select {
+		case <-w.ready:
+		default:
+			continue
+		}
 		w.mu.Lock()
 		files = append(files, w.files...)
 		w.mu.Unlock()

@@ -54,6 +54,7 @@ SPILLED = 256 << 10  # from here on a file in memory is cheaper than the lane
 
 TRAYS = 16  # of BIGGEST bytes each
 MOMENT, PAUSE = 0.01, 0.0005  # seconds
+VARARGS = 4  # of a function with *args, co_flags
 ADD_SEALS, SEAL_SHRINK = 1033, 2  # of fcntl, which has names for them from Python 3.9 on
 
 pack_frame = FRAME.pack
@@ -972,6 +973,11 @@ def load(target):
                       **{word.arg: ast.literal_eval(word.value) for word in call.keywords})
     if not callable(found):
         raise TypeError("%s is a %s, which cannot be called" % (target, type(found).__name__))
+    if isinstance(found, type(load)):
+        code = found.__code__
+        if code.co_argcount < 2 and not code.co_flags & VARARGS:
+            raise TypeError("%s takes %d arguments, expected an application, which takes environ and start_response; "
+                            "where it returns one, it is called by %s()" % (attribute, code.co_argcount, attribute))
     return found
 
 
