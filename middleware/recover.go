@@ -17,7 +17,8 @@ type RecoverConfig struct {
 	Page func(environ *wsgi.Environ, err error) wsgi.Application
 
 	// Log is told of failures that are answered with a 500 or above; nil means
-	// a line on wsgi.errors, with the stack of a panic.
+	// a line on wsgi.errors, with the id of a RequestID outside and the stack of a
+	// panic.
 	Log func(environ *wsgi.Environ, err error)
 }
 
@@ -95,7 +96,11 @@ func isAbort(environ *wsgi.Environ, err error) bool {
 // logFailure writes err to wsgi.errors, with the stack of a panic.
 func logFailure(middleware string, environ *wsgi.Environ, err error) {
 	path := strconv.QuoteToASCII(environ.Var("SCRIPT_NAME") + environ.Var("PATH_INFO"))
-	line := fmt.Sprintf("middleware: %s: %s %s: %s\n", middleware, escape(environ.Var("REQUEST_METHOD")), path, escape(err.Error()))
+	id := environ.Var(requestIDKey) // which the page of the failure shows, to be found by
+	if id != "" {
+		id = ", request " + escape(id)
+	}
+	line := fmt.Sprintf("middleware: %s: %s %s%s: %s\n", middleware, escape(environ.Var("REQUEST_METHOD")), path, id, escape(err.Error()))
 	if panicked := (*wsgi.PanicError)(nil); errors.As(err, &panicked) {
 		line += string(panicked.Stack)
 	}

@@ -234,3 +234,26 @@ func TestRecoverCloses(t *testing.T) {
 		t.Errorf("bodies that were closed (-want +got):\n%s", diff)
 	}
 }
+
+// TestRecoverNamesRequest: who is shown the page of a failure has nothing but the id to
+// tell of it, so the log has it too.
+func TestRecoverNamesRequest(t *testing.T) {
+	var access strings.Builder
+	stack := middleware.Chain(
+		middleware.RequestID(middleware.RequestIDConfig{}),
+		middleware.AccessLog(middleware.AccessLogConfig{Format: "%>s %{gowsgi.request_id}e", Output: &access}),
+		middleware.ErrorPages(middleware.ErrorPagesConfig{}),
+		middleware.Recover(middleware.RecoverConfig{}),
+	)
+	res := wsgitest.Record(stack(streams(errApp)), wsgitest.NewRequest("GET", "/page"))
+	id := res.Headers.Get("X-Request-Id")
+	if id == "" || !strings.Contains(res.Text(), id) {
+		t.Fatalf("the page does not have the id %q:\n%s", id, res.Text())
+	}
+	if want := `Recover: GET "/page", request ` + id + ": the application failed"; !strings.Contains(res.Errors, want) {
+		t.Errorf("the log has %q, want %q", res.Errors, want)
+	}
+	if want := "500 " + id + "\n"; access.String() != want {
+		t.Errorf("the access log has %q, want %q", access.String(), want)
+	}
+}
