@@ -29,7 +29,8 @@ type RecommendedConfig struct {
 	// 1 MiB, less than 0 no limit but the server's.
 	BodyLimit int64
 
-	// Timeout is the time for a request; 0 means 30 s, less than 0 no limit.
+	// Timeout is the time for a request, to the end of its body: a stream that lasts
+	// longer is cut. 0 means 30 s, less than 0 no limit.
 	Timeout time.Duration
 
 	RequestID     RequestIDConfig
