@@ -32,6 +32,7 @@ func TestGolden(t *testing.T) {
 		{"wide.txt", text("uwsgi", report.TextOptions{Width: 132})},
 		{"verbose.txt", text("wsgiref", report.TextOptions{Verbose: true})},
 		{"color.txt", text("cheroot", report.TextOptions{Color: true})},
+		{"undecided.txt", func(w io.Writer) error { return report.Text(w, undecided, report.TextOptions{}) }},
 		{"nothing.txt", func(w io.Writer) error { return report.Text(w, conformance.Report{}, report.TextOptions{}) }},
 		{"scoreboard.md", func(w io.Writer) error { return report.Markdown(w, samples()...) }},
 		{"junit.xml", func(w io.Writer) error { return report.JUnit(w, small()...) }},
@@ -63,6 +64,14 @@ func TestGolden(t *testing.T) {
 func lines(text string) []string {
 	return strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
 }
+
+// undecided is a report of a server that kept the suite waiting until the end.
+var undecided = conformance.Report{Subject: "slow", Results: []conformance.Result{
+	{ID: "SRV-06", Level: "MUST†", Status: conformance.Fail, Evidence: "expected 500, got nothing"},
+	{ID: "BODY-08", Level: "MUST", Status: conformance.Skip, Evidence: "after a complete response: not decided: the subject had kept the suite waiting"},
+	{ID: "BODY-11", Level: "MUST NOT", Status: conformance.Skip, Evidence: "once after each ending: not decided: no body is closed, which is BODY-08's affair"},
+	{ID: "BODY-16", Level: "MAY", Status: conformance.Skip, Evidence: "a permission: there is nothing to break"},
+}}
 
 // small returns two reports of few rules: every status, a rule that the
 // catalogue does not know, and bytes that XML and JSON cannot hold.

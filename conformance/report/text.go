@@ -247,6 +247,7 @@ func (t *text) conclude() {
 		}
 		t.lines(wrap(hint, "", "", t.Width))
 	}
+	t.undecided()
 	if t.report.Count(conformance.Fail) == 0 && t.report.Count(conformance.Warn) > 0 {
 		if t.Strict {
 			t.lines(wrap("That is a failure, for --strict is given.", "", "", t.Width))
@@ -261,4 +262,20 @@ func (t *text) conclude() {
 			break
 		}
 	}
+}
+
+// undecided names the rules that something else kept from being looked at: unlike those
+// that have no probe, they may be broken, and nobody would think of it who sees a number.
+func (t *text) undecided() {
+	var ids []string
+	for _, result := range t.report.Results {
+		if result.Status == conformance.Skip && strings.Contains(result.Evidence, "not decided: ") {
+			ids = append(ids, visible(result.ID))
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	t.lines(wrap(fmt.Sprintf("Of these %s not decided, because something else came between; mend what is broken and check again, or look at one alone by --only: %s",
+		were(len(ids), "rule"), strings.Join(ids, " ")), "", "", t.Width))
 }
