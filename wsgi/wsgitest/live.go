@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"strings"
+	"time"
 
 	"github.com/gowsgi/gowsgi/server/gateway"
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -27,15 +28,25 @@ import (
 // reached and its response is incomplete, Err wraps gateway.ErrCut. ScriptName,
 // RemoteAddr, ServerName, ServerPort and Extra are the server's affair and not
 // sent. The function may be called concurrently.
-func Live(network, addr string) func(*Request) *Response {
+//
+// A Stream may wait for the server: to send the rest of a body when a part of the
+// response has come is what it is for. When neither it nor the server has had
+// anything to say for 30 s, the exchange is over, and Err says so; that Read of the
+// Stream may then go on behind the end of the exchange.
+func Live(network, addr string) func(*Request) *Response { return live(network, addr, silence) }
+
+// silence is how long a Stream and the server may wait for each other.
+const silence = 30 * time.Second
+
+func live(network, addr string, silence time.Duration) func(*Request) *Response {
 	return func(req *Request) *Response {
 		res := &Response{Request: req}
-		res.Err = res.exchange(network, addr)
+		res.Err = res.exchange(network, addr, silence)
 		return res
 	}
 }
 
-func (r *Response) exchange(network, addr string) error {
+func (r *Response) exchange(network, addr string, silence time.Duration) error {
 	req := r.Request
 	t := req.parse()
 	if t.scheme == "https" {
@@ -51,21 +62,33 @@ func (r *Response) exchange(network, addr string) error {
 	defer context.AfterFunc(req.context(), func() { conn.Close() })()
 
 	// A server may answer before it has read the body, or without reading it.
+	d := &dialogue{conn: conn, stream: body, silence: silence, stuck: make(chan struct{})}
+	d.heard()
+	if req.Stream != nil {
+		body = d
+	}
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
 		send(conn, head, body, length)
 	}()
-	err = r.receive(bufio.NewReader(conn))
+	err = r.receive(bufio.NewReader(fromServer{d}))
 	conn.Close()
-	<-sent
-	if cause := context.Cause(req.context()); cause != nil && err != nil {
+	var stuck error
+	select {
+	case <-sent:
+	case <-d.stuck:
+		stuck = fmt.Errorf("wsgitest: expected Read of the request's Stream to return, it did not within %v, while nothing came from the server", silence)
+	}
+	switch cause := context.Cause(req.context()); {
+	case err == nil:
+		return stuck
+	case cause != nil:
 		err = cause
+	case stuck != nil:
+		err = stuck
 	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", gateway.ErrCut, err)
-	}
-	return nil
+	return fmt.Errorf("%w: %w", gateway.ErrCut, err)
 }
 
 // send writes the request. An error of the connection is not looked at: what

@@ -1,6 +1,7 @@
 package wsgitest_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -123,5 +125,101 @@ func TestLiveUnreachable(t *testing.T) {
 	}
 	if res := wsgitest.Live("tcp", "127.0.0.1:1")(wsgitest.NewRequest("GET", "https://h/")); res.Err == nil {
 		t.Error("an https request was sent in the clear, expected an error")
+	}
+}
+
+// A Stream that blocks for ever ends the exchange, and not the patience of whoever
+// waits for the test: whether the server has answered, waits for the body, or is
+// left by its client.
+func TestLiveStreamBlocks(t *testing.T) {
+	const silence = 200 * time.Millisecond
+	const want = "expected Read of the request's Stream to return, it did not within 200ms"
+	answers := func(answer string) (addr string) {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go func() {
+			for {
+				conn, err := l.Accept()
+				if err != nil {
+					return
+				}
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					io.WriteString(conn, answer)
+				}
+				io.Copy(io.Discard, conn)
+				conn.Close()
+			}
+		}()
+		return l.Addr().String()
+	}
+	for _, tt := range []struct {
+		name, answer string
+		cut          bool
+	}{
+		{"behind a complete response", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", false},
+		{"in the middle of a response", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello", true},
+		{"before a response", "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stream, writer := io.Pipe()
+			defer writer.Close() // and with it the Read that was left
+			req := wsgitest.NewRequest("POST", "/")
+			req.Stream = stream
+			res := wsgitest.LiveWithin("tcp", answers(tt.answer), silence)(req)
+			if res.Err == nil || !strings.Contains(res.Err.Error(), want) || errors.Is(res.Err, gateway.ErrCut) != tt.cut {
+				t.Errorf("the error is %v, expected %q, and of a cut: %v", res.Err, want, tt.cut)
+			}
+			if tt.answer != "" && res.Text() != "hello" {
+				t.Errorf("the body is %q, expected what had come", res.Text())
+			}
+		})
+	}
+	t.Run("the client leaves", func(t *testing.T) {
+		stream, writer := io.Pipe()
+		defer writer.Close()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errBoom)
+		req := wsgitest.NewRequest("POST", "/")
+		req.Stream, req.Context = stream, ctx
+		res := wsgitest.LiveWithin("tcp", answers(""), silence)(req)
+		if !errors.Is(res.Err, errBoom) && !errors.Is(res.Err, context.Canceled) {
+			t.Errorf("the error is %v, expected the context's", res.Err)
+		}
+	})
+}
+
+// A Stream may wait for longer than silence lasts while the server has something
+// to say.
+func TestLiveStreamWaits(t *testing.T) {
+	const silence, beats = 400 * time.Millisecond, 8
+	stream, writer := io.Pipe()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n")
+		beat := time.NewTicker(silence / 4)
+		defer beat.Stop()
+		for range beats {
+			<-beat.C
+			io.WriteString(conn, "x")
+		}
+		writer.Close()
+		io.Copy(io.Discard, conn)
+	}()
+	req := wsgitest.NewRequest("POST", "/")
+	req.Stream = stream
+	if res := wsgitest.LiveWithin("tcp", l.Addr().String(), silence)(req); res.Err != nil || res.Text() != "xxxxxxxx" {
+		t.Errorf("got %q, error %v, expected %d blocks while the Stream waited", res.Text(), res.Err, beats)
 	}
 }
