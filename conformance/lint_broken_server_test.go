@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"bytes"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/gowsgi/gowsgi/conformance"
@@ -76,6 +77,21 @@ func serverMutants() []mutant {
 		}},
 		{"INPUT-02", "two lines", func(l *conformance.Linter) {
 			misread(l, unbroken{input}, func(in wsgi.InputStream) { in.ReadLine(-1) })
+		}},
+		{"INPUT-03", "an element of two lines", func(l *conformance.Linter) {
+			misread(l, joined{wsgi.NewInput(strings.NewReader("one\ntwo\n"))}, func(in wsgi.InputStream) { in.ReadLines(0) })
+		}},
+		{"INPUT-04", "an iteration of two lines", func(l *conformance.Linter) {
+			misread(l, joined{wsgi.NewInput(strings.NewReader("one\ntwo\n"))}, func(in wsgi.InputStream) {
+				for range in.Lines() {
+				}
+			})
+		}},
+		{"INPUT-07", "goes on by iteration", func(l *conformance.Linter) {
+			misread(l, wsgi.NewInput(strings.NewReader(strings.Repeat("line\n", 21))), func(in wsgi.InputStream) {
+				for range in.Lines() {
+				}
+			})
 		}},
 		{"INPUT-07", "goes on", func(l *conformance.Linter) {
 			misread(l, wsgi.NewInput(strings.NewReader(strings.Repeat("x", 101))), func(in wsgi.InputStream) { io.ReadAll(in) })
@@ -180,6 +196,18 @@ func misread(l *conformance.Linter, in wsgi.InputStream, read func(wsgi.InputStr
 	environ.Set("CONTENT_LENGTH", "100")
 	environ.Delete("wsgi.input_terminated")
 	serve(l.Lint(reading(read)), environ).Close()
+}
+
+// joined gives all lines as one, but for ReadLine.
+type joined struct{ wsgi.InputStream }
+
+func (in joined) ReadLines(int) ([][]byte, error) {
+	all, err := io.ReadAll(in)
+	return [][]byte{all}, err
+}
+
+func (in joined) Lines() iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) { yield(io.ReadAll(in)) }
 }
 
 // reading is an application that does something with the input.

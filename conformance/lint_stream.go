@@ -123,38 +123,40 @@ func (in *lintInput) Read(p []byte) (int, error) {
 
 func (in *lintInput) ReadLine(size int) ([]byte, error) {
 	line, err := in.stream.ReadLine(size)
-	if i := bytes.IndexByte(line, '\n'); i >= 0 && i < len(line)-1 || size >= 0 && len(line) > size {
+	if !oneLine(line) || size >= 0 && len(line) > size {
 		in.call.report("INPUT-02", byServer, "ReadLine(%d) returned %q, expected one line", size, line)
 	}
 	in.gave(len(line))
 	return line, err
 }
 
-func (in *lintInput) ReadLines(hint int) ([][]byte, error) {
-	var lines [][]byte
-	total := 0
-	for line, err := range in.Lines() {
-		if len(line) > 0 {
-			lines = append(lines, line)
-		}
-		if err != nil {
-			return lines, err
-		}
-		if total += len(line); hint > 0 && total >= hint {
-			break
-		}
-	}
-	return lines, nil
+// oneLine reports whether a newline is at the end of line, if anywhere.
+func oneLine(line []byte) bool {
+	i := bytes.IndexByte(line, '\n')
+	return i < 0 || i == len(line)-1
 }
 
+// ReadLines is the stream's own: where it stops is for whoever made it to see to.
+func (in *lintInput) ReadLines(hint int) ([][]byte, error) {
+	lines, err := in.stream.ReadLines(hint)
+	for _, line := range lines {
+		if !oneLine(line) {
+			in.call.report("INPUT-03", byServer, "ReadLines(%d) returned %q, expected one line in each element", hint, line)
+		}
+		in.gave(len(line))
+	}
+	return lines, err
+}
+
+// Lines is the stream's own.
 func (in *lintInput) Lines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		for {
-			line, err := in.ReadLine(-1)
-			if err == io.EOF {
-				return
+		for line, err := range in.stream.Lines() {
+			if !oneLine(line) {
+				in.call.report("INPUT-04", byServer, "Lines yielded %q, expected one line", line)
 			}
-			if !yield(line, err) || err != nil {
+			in.gave(len(line))
+			if !yield(line, err) {
 				return
 			}
 		}
