@@ -56,7 +56,14 @@ func (r *record) all() []string {
 }
 
 func (r *record) count(event string) (n int) {
-	for _, e := range r.all() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counted(event)
+}
+
+// counted is count for who holds the lock.
+func (r *record) counted(event string) (n int) {
+	for _, e := range r.events {
 		if e == event {
 			n++
 		}
@@ -77,11 +84,16 @@ func (r *record) String() string {
 
 // await waits until event was recorded, and reports whether it was.
 func (r *record) await(event string, patience time.Duration) bool {
+	return r.awaitMore(event, 0, patience)
+}
+
+// awaitMore waits until event was recorded more than n times.
+func (r *record) awaitMore(event string, n int, patience time.Duration) bool {
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
 	for {
 		r.mu.Lock()
-		if slices.Contains(r.events, event) {
+		if r.counted(event) > n {
 			r.mu.Unlock()
 			return true
 		}

@@ -58,6 +58,7 @@ func serverGoProbes() []probe[*serverSubject] {
 		serverTargetProbes,
 		serverInputProbes,
 		serverLogProbes,
+		serverLoggedProbes,
 		serverExpectProbes,
 		serverFileProbes,
 		serverThreadProbes,

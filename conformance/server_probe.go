@@ -20,6 +20,7 @@ type serverSubject struct {
 	tls           *tls.Config
 	single        bool          // it runs one request at a time
 	log           func() []byte // nil when nobody has it
+	printed       bool          // log is what the server prints, and it may log elsewhere
 
 	fate fate // where probes may end it
 }
@@ -33,6 +34,7 @@ type serverRun struct {
 	conns   []net.Conn // under mu
 	dialer  net.Dialer
 
+	logFrom   int // where in the log this probe begins
 	installed int
 	called    atomic.Bool // one of the applications that were installed
 	writeless atomic.Bool // start_response returned no write to one that needs it

@@ -34,6 +34,9 @@ var listenFrontEnd = func(protocol, network, addr string) (frontEnd, error) {
 // not the server.
 func (s Suite) reach(d *dispatcher, network, addr string) (subject *serverSubject, close func() error, err error) {
 	subject = &serverSubject{dispatcher: d, network: network, addr: addr, protocol: s.Protocol, python: s.Python, tls: s.TLS, single: s.SingleThread, log: s.Log}
+	if s.Log == nil {
+		subject.log, subject.printed = s.Output, s.Output != nil
+	}
 	if subject.protocol == "" {
 		subject.protocol = "http"
 	}

@@ -51,8 +51,16 @@ type Suite struct {
 	SingleThread bool
 
 	// Log, if set, returns all that the server has logged up to now, by itself
-	// and for wsgi.errors. Without it, rules about the log are left out.
+	// and for wsgi.errors: what is not there was not logged. Without Log and
+	// Output, rules about the log are left out.
 	Log func() []byte
+
+	// Output, if set while Log is not, returns all that the server has printed
+	// up to now, for a server of which nobody knows where it logs, such as a
+	// command. A rule about the log is then decided where the server is seen to
+	// print what the rule is about, and left out where it may log elsewhere, or
+	// keep its log in a buffer.
+	Output func() []byte
 
 	// Patience bounds each wait for the subject: 5 s when it is zero. A
 	// subject that keeps its contract is never waited for so long, and one

@@ -29,7 +29,9 @@ type Options struct {
 }
 
 // Check starts the server of that name (see Presets) with the probes of
-// conformance.Suite.CheckServer as its application, checks it, and stops it.
+// conformance.Suite.CheckServer as its application, checks it, and stops it. What
+// the command prints is the suite's Output, unless the suite has an Output or a
+// Log already.
 // The report has its Subject and Version. The protocol is that of the preset,
 // whatever suite says.
 //
@@ -78,6 +80,13 @@ func CheckCommand(ctx context.Context, suite conformance.Suite, args []string, o
 func (o Options) check(ctx context.Context, suite conformance.Suite, c Command) (report conformance.Report, software string, err error) {
 	suite.Python = true
 	c.Protocol, c.StartTimeout, c.Output = suite.Protocol, o.StartTimeout, o.Output
+	if suite.Log == nil && suite.Output == nil {
+		out := new(printed)
+		suite.Output, c.Output = out.all, out
+		if o.Output != nil {
+			c.Output = io.MultiWriter(out, o.Output)
+		}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var s *Server

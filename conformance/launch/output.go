@@ -2,6 +2,7 @@ package launch
 
 import (
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -37,6 +38,33 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.also.Write(p)
 	}
 	return len(p), nil
+}
+
+// printed keeps what a command prints, all of its processes one after the other,
+// for the probes that look at logs.
+type printed struct {
+	mu    sync.Mutex
+	bytes []byte // never changed, only added to
+}
+
+// maxPrinted is how much is kept. A command that prints more has nothing more to
+// say: what the probes do not find, they leave undecided.
+const maxPrinted = 64 << 20
+
+// Write keeps p while there is room, and never fails.
+func (o *printed) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.bytes = append(o.bytes, p[:min(len(p), maxPrinted-len(o.bytes))]...)
+	return len(p), nil
+}
+
+// all returns what was kept up to now, for reading alone. It is cheap: probes
+// ask again and again.
+func (o *printed) all() []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clip(o.bytes)
 }
 
 // contains reports whether one of the texts, in lower case, is in what was kept.

@@ -2,7 +2,6 @@ package launch
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,7 +15,11 @@ import (
 
 // checkOwn checks the server of this module, in this process.
 func checkOwn(ctx context.Context, suite conformance.Suite) (report conformance.Report, err error) {
-	s := &server.Server{Logger: slog.New(slog.DiscardHandler), Errors: io.Discard}
+	log := new(printed)
+	s := &server.Server{Logger: slog.New(slog.NewTextHandler(log, nil))}
+	if suite.Log == nil {
+		suite.Log = log.all
+	}
 	served := make(chan error, 1)
 	report, err = suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 		l, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))

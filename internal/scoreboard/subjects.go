@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"github.com/gowsgi/gowsgi/adapters/uwsgi"
 	"github.com/gowsgi/gowsgi/conformance"
 	"github.com/gowsgi/gowsgi/conformance/launch"
+	"github.com/gowsgi/gowsgi/internal/testlog"
 	"github.com/gowsgi/gowsgi/server"
 	"github.com/gowsgi/gowsgi/wsgi"
 )
@@ -69,22 +69,23 @@ func systemPython() string {
 	return path
 }
 
-// serving serves app at the listener until it is closed.
-type serving func(l net.Listener, app wsgi.Application) (stop func() error)
+// serving serves app at the listener until it is closed, and logs to the logger.
+type serving func(l net.Listener, app wsgi.Application, log *slog.Logger) (stop func() error)
 
 // own is a server of this module, which speaks protocol, checked in this
 // process.
 func own(name, started, protocol string, serve serving) subject {
 	return subject{name, started, func(ctx context.Context) (conformance.Report, error) {
 		suite := suite
-		suite.Protocol = protocol
+		log := new(testlog.Log)
+		suite.Protocol, suite.Log = protocol, log.Bytes
 		stop := func() error { return nil }
 		r, err := suite.CheckServer(ctx, func(app wsgi.Application) (network, addr string, err error) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
 				return "", "", err
 			}
-			stop = serve(l, app)
+			stop = serve(l, app, slog.New(slog.NewTextHandler(log, nil)))
 			return "tcp", l.Addr().String(), nil
 		})
 		err = errors.Join(err, stop())
@@ -93,23 +94,20 @@ func own(name, started, protocol string, serve serving) subject {
 	}}
 }
 
-// quiet drops what the probe applications make a server report.
-var quiet = slog.New(slog.DiscardHandler)
-
-func serveServer(l net.Listener, app wsgi.Application) func() error {
-	return until(l, &server.Server{App: app, Errors: io.Discard, Logger: quiet})
+func serveServer(l net.Listener, app wsgi.Application, log *slog.Logger) func() error {
+	return until(l, &server.Server{App: app, Logger: log})
 }
 
-func serveFastCGI(l net.Listener, app wsgi.Application) func() error {
-	return until(l, &fastcgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+func serveFastCGI(l net.Listener, app wsgi.Application, log *slog.Logger) func() error {
+	return until(l, &fastcgi.Server{App: app, Logger: log})
 }
 
-func serveSCGI(l net.Listener, app wsgi.Application) func() error {
-	return until(l, &scgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+func serveSCGI(l net.Listener, app wsgi.Application, log *slog.Logger) func() error {
+	return until(l, &scgi.Server{App: app, Logger: log})
 }
 
-func serveUWSGI(l net.Listener, app wsgi.Application) func() error {
-	return until(l, &uwsgi.Server{App: app, Errors: io.Discard, Logger: quiet})
+func serveUWSGI(l net.Listener, app wsgi.Application, log *slog.Logger) func() error {
+	return until(l, &uwsgi.Server{App: app, Logger: log})
 }
 
 // until serves at the listener until it is told to stop.
@@ -125,8 +123,8 @@ func until(l net.Listener, s interface {
 	}
 }
 
-func serveHandler(l net.Listener, app wsgi.Application) func() error {
-	return until(l, &http.Server{Handler: server.Handler(app), ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(quiet.Handler(), slog.LevelError)})
+func serveHandler(l net.Listener, app wsgi.Application, log *slog.Logger) func() error {
+	return until(l, &http.Server{Handler: (&server.Server{App: app, Logger: log}).Handler(), ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError)})
 }
 
 // ended returns the error of a server that was told to stop.

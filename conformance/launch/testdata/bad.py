@@ -8,6 +8,8 @@ import os
 import socket
 import sys
 import threading
+import time
+import traceback
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
@@ -19,7 +21,34 @@ class Handler(ServerHandler):
         if manner == "dies":  # of what an application raises
             print("the server gives up", flush=True)
             os._exit(5)
+        if manner == "hides errors of bodies" and self.result is not None:
+            return
         ServerHandler.log_exception(self, exc_info)
+
+    def _write(self, data):
+        try:
+            ServerHandler._write(self, data)
+        except ConnectionError:
+            if manner == "tells of leavers":
+                traceback.print_exc()
+            raise
+
+
+class Torn:
+    """An error stream that writes in parts."""
+
+    def write(self, text):
+        half = len(text) // 2
+        os.write(2, text[:half].encode())
+        time.sleep(0.0005)
+        os.write(2, text[half:].encode())
+
+    def writelines(self, lines):
+        for line in lines:
+            self.write(line)
+
+    def flush(self):
+        pass
 
 
 class RequestHandler(WSGIRequestHandler):
@@ -59,6 +88,10 @@ class Server(ThreadingMixIn, WSGIServer):
         pass
 
 
+if manner == "logs to a file":
+    sys.stderr = open(os.path.join(os.environ["TMPDIR"], "log"), "a")
+if manner == "tears lines":
+    sys.stderr = Torn()
 server = Server((host, int(port)), RequestHandler)
 server.set_app(getattr(importlib.import_module(module), name))
 if manner == "stops listening":
