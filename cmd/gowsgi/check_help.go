@@ -19,8 +19,8 @@ broken comes with what was sent, what was expected and what came.
 
 COMMAND is any server command for a Python application. It runs with an
 application in it that plays the part of many, is looked at from both sides, and
-is stopped. Its log is what it prints; of a server that logs elsewhere, the rules
-of logs are not looked at. Its arguments have placeholders:
+is stopped. For the rules of logs, what it prints is looked at.
+Its arguments have placeholders:
 
   {addr}    where to listen, HOST:PORT; or {host} and {port}
   {unix}    where to listen, the path of a Unix socket
