@@ -55,6 +55,7 @@ SPILLED = 256 << 10  # from here on a file in memory is cheaper than the lane
 TRAYS = 16  # of BIGGEST bytes each
 MOMENT, PAUSE = 0.01, 0.0005  # seconds
 VARARGS = 4  # of a function with *args, co_flags
+LEFT = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1]
 ADD_SEALS, SEAL_SHRINK = 1033, 2  # of fcntl, which has names for them from Python 3.9 on
 
 pack_frame = FRAME.pack
@@ -993,6 +994,26 @@ def open_app(config):
     return load(config["app"])
 
 
+def leave_signals():
+    """Leaves to Go's process what is meant for it and reaches all of them: systemd ends a
+    service by a SIGTERM to each process, and one that takes it in the middle of a request
+    has lost that. A handler that does nothing is not passed on to other programs, as a
+    signal that is ignored would be; a process that the application forks has it taken
+    back, for whoever made it wants to end it."""
+    before = {number: signal.getsignal(number) for number in LEFT}
+    handler = lambda *_: None
+
+    def take_back():
+        for number in LEFT:
+            if signal.getsignal(number) is handler:
+                signal.signal(number, before[number])
+
+    for number in LEFT:
+        signal.signal(number, handler)
+        signal.siginterrupt(number, False)
+    os.register_at_fork(after_in_child=take_back)
+
+
 class Zygote:
     """A process that has the application imported and forks workers, which
     share its memory for as long as they do not write to it."""
@@ -1083,6 +1104,7 @@ class Zygote:
             tell(self.control, self.lock, {"op": "forked", "pid": pid})
             return None
         os.setpgid(0, 0)
+        leave_signals()
         for fd in fds:
             os.set_inheritable(fd, False)
         control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fds[0])
@@ -1108,6 +1130,7 @@ def main():
                 os.close(fd)
             except OSError:
                 pass  # that of the listing
+    leave_signals()
     try:
         app = open_app(config)
     except BaseException:

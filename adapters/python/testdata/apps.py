@@ -384,6 +384,26 @@ def sleep(environ, start_response):
     return [b"slept"]
 
 
+def signalled(environ, start_response):
+    """Is sent what systemd sends to each process of a service. In a child that it forks
+    a signal means what it always did, and so it does in another program."""
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        os.kill(os.getpid(), number)
+        if environ["QUERY_STRING"] == "zygote":
+            os.kill(os.getppid(), number)
+    ends = []
+    child = os.fork()
+    if child == 0:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os._exit(0)
+    ends.append(os.waitpid(child, 0)[1])
+    other = subprocess.Popen(["sleep", "60"])
+    other.terminate()
+    ends.append(-other.wait())
+    start_response("200 OK", TEXT)
+    return [repr(ends).encode()]
+
+
 def os_exit(environ, start_response):
     os._exit(7)
 
