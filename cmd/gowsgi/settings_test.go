@@ -49,6 +49,13 @@ func TestSettings(t *testing.T) {
 			c.environ = map[string]string{"A": "B, C"}
 			c.python.workers, c.python.maxRequests, c.python.preload, c.python.timeout = 3, 7, true, 5*time.Second
 		}},
+		{"lists, as gunicorn has them", "bind = ['[::1]:1', \"unix:/s\"] # two\nraw_env = [\n    'A=B, C', # a comma\n    \"D=]\",\n]\n" +
+			"forwarded_allow_ips = ()\nworkers = 3", nil, "", "demo", func(c *config) {
+			c.listen = []address{{"[::1]:1", "http"}, {"unix:/s", "http"}}
+			c.environ = map[string]string{"A": "B, C", "D": "]"}
+			c.python.workers = 3
+		}},
+		{"an address in brackets is no list", "bind = [::1]:80", nil, "", "demo", func(c *config) { c.listen = []address{{"[::1]:80", "http"}} }},
 		{"the command line wins", "target = shop:app\nworkers = 3\nbind = :1\nthreads = 2", nil, "site:app -w 4 -b :2", "site:app", func(c *config) {
 			c.listen, c.python.workers, c.python.threads = []address{{":2", "http"}}, 4, 2
 		}},
@@ -93,24 +100,36 @@ func TestPythonTargets(t *testing.T) {
 
 func TestWrongSettings(t *testing.T) {
 	for file, want := range map[string]string{
-		"import os\n":                           `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "import os"`,
-		"\nconf['x'] = 1":                       `serve.conf:2: expected NAME = VALUE, such as workers = 4, and not "conf['x'] = 1"`,
-		"[uwsgi]\n":                             `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "[uwsgi]"`,
-		"= 4\n":                                 `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "= 4"`,
-		"workers = 2 * 4\n":                     `serve.conf:1: workers is "2 * 4", expected a number from 1 on`,
-		"bind = ':1\n":                          `serve.conf:1: bind has a quote that does not end, or something behind it: ':1`,
-		"bind = ':1', ':2'\n":                   `serve.conf:1: bind has a quote that does not end, or something behind it: ':1', ':2'`,
-		"# x\nworker_class = 'gevent'\n":        `serve.conf:2: unknown option --worker-class: there is one kind of worker, with --threads; slow clients keep none of them`,
-		"wrokers = 2\n":                         `serve.conf:1: unknown option --wrokers, perhaps --workers`,
-		"config = other.conf\n":                 `serve.conf:1: a file cannot name another`,
-		"target = shop\n":                       `TARGET is "shop", expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH`,
-		"access_logformat = '%(nonesuch)s'\n":   `serve.conf:1: access-logformat is "%(nonesuch)s", middleware: AccessLog: `,
-		"preload\n":                             `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "preload"`,
-		"accesslog = '-'\nworkers = 1\nx = 1\n": `serve.conf:3: unknown option -x`,
+		"import os\n":                            `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "import os"`,
+		"\nconf['x'] = 1":                        `serve.conf:2: expected NAME = VALUE, such as workers = 4, and not "conf['x'] = 1"`,
+		"[uwsgi]\n":                              `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "[uwsgi]"`,
+		"= 4\n":                                  `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "= 4"`,
+		"workers = 2 * 4\n":                      `serve.conf:1: workers is "2 * 4", expected a number from 1 on`,
+		"bind = ':1\n":                           `serve.conf:1: bind has a quote that does not end, or something behind it: ':1`,
+		"bind = ':1', ':2'\n":                    `serve.conf:1: bind has a quote that does not end, or something behind it: ':1', ':2'`,
+		"# x\nworker_class = 'gevent'\n":         `serve.conf:2: unknown option --worker-class: there is one kind of worker, with --threads; slow clients keep none of them`,
+		"raw_env = ['A=1'\nworkers = 2\nx = 1\n": `serve.conf:1: raw_env is a list that does not end, or has something other than quoted texts in it or behind it: ['A=1'`,
+		"raw_env = ['A=' + x]\n":                 `serve.conf:1: raw_env is a list that does not end, or has something`,
+		"\n\nraw_env = [\n'A=1',\n]\n\ny = 1\n":  `serve.conf:7: unknown option -y`,
+		"bind = ['nowhere',\n':1']\n":            `serve.conf:1: listen is "nowhere", expected HOST:PORT`,
+		"keepalive = 5\n":                        `serve.conf:1: unknown option --keepalive: it is --idle-timeout here`,
+		"wrokers = 2\n":                          `serve.conf:1: unknown option --wrokers, perhaps --workers`,
+		"config = other.conf\n":                  `serve.conf:1: a file cannot name another`,
+		"target = shop\n":                        `TARGET is "shop", expected demo, a Python application such as module:app, dir:PATH for files, or a backend such as uwsgi://HOST:PORT or cgi:PATH`,
+		"access_logformat = '%(nonesuch)s'\n":    `serve.conf:1: access-logformat is "%(nonesuch)s", middleware: AccessLog: `,
+		"preload\n":                              `serve.conf:1: expected NAME = VALUE, such as workers = 4, and not "preload"`,
+		"accesslog = '-'\nworkers = 1\nx = 1\n":  `serve.conf:3: unknown option -x`,
 	} {
 		if _, _, err := configured(t, file, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %s", file, err, want)
 		}
+	}
+	python := filepath.Join(t.TempDir(), "gunicorn.conf.py")
+	if err := os.WriteFile(python, []byte("import os\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, stderr := runWith(nil, "serve", "--config", python); !strings.Contains(stderr, `not "import os"; nothing in the file is run as Python`) {
+		t.Errorf("got %q, want that nothing is run", stderr)
 	}
 	status, _, stderr := runWith(nil, "serve", "--config", filepath.Join(t.TempDir(), "none"))
 	if status != exitFailure || !strings.HasPrefix(stderr, "gowsgi: --config: open ") {
