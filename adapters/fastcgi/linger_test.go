@@ -3,6 +3,7 @@ package fastcgi
 import (
 	"context"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,10 +39,11 @@ func TestLinger(t *testing.T) {
 	early := wsgi.Response{Status: "200 OK", Body: wsgi.Strings("early")}
 	piece := fcgi.AppendRecord(nil, fcgi.Stdin, 1, make([]byte, 1000))
 	whole := fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1)
-	asked := ask(1, 0, "CONTENT_LENGTH", "1000000")
+	asked := [][]byte{ask(1, 0, "CONTENT_LENGTH", "1000000")}
+	refused := [][]byte{ask(1, 0, "CONTENT_LENGTH", "many")}
 	for _, tt := range []struct {
 		name   string
-		ask    []byte
+		ask    [][]byte // each when the one before is answered
 		code   int
 		pause  time.Duration // of the web server, between two pieces
 		pieces int
@@ -51,12 +53,14 @@ func TestLinger(t *testing.T) {
 	}{
 		{"silent", asked, 200, 0, 0, nil, time.Hour, pause},
 		{"slow", asked, 200, 4 * time.Second, 6, whole, time.Hour, 24 * time.Second},
-		{"slow, and refused", ask(1, 0, "CONTENT_LENGTH", "many"), 400, 4 * time.Second, 6, whole, time.Hour, 24 * time.Second},
+		{"slow, and refused", refused, 400, 4 * time.Second, 6, whole, time.Hour, 24 * time.Second},
 		{"without an end", asked, 200, 4 * time.Second, 1000, nil, time.Hour, all},
 		{"slow, and the server is stopped", asked, 200, time.Second, 4, whole, 2 * time.Second, 4 * time.Second},
-		{"refused, and the server is stopped", ask(1, 0, "CONTENT_LENGTH", "many"), 400, time.Second, 4, whole, 2 * time.Second, 4 * time.Second},
+		{"refused, and the server is stopped", refused, 400, time.Second, 4, whole, 2 * time.Second, 4 * time.Second},
 		{"without an end, and the server is stopped", asked, 200, 4 * time.Second, 1000, nil, 2 * time.Second, 2*time.Second + pause},
-		{"on a connection that could be kept", ask(1, fcgi.KeepConn, "CONTENT_LENGTH", "1000000"), 200, time.Second, 4, whole, time.Hour, time.Minute},
+		{"of a role that is not played", [][]byte{slices.Concat(ask(1, fcgi.KeepConn), stdinOf(1, "")), fcgi.AppendBegin(nil, 1, fcgi.Filter, 0)},
+			200, time.Second, 4, whole, time.Hour, 4 * time.Second},
+		{"on a connection that could be kept", [][]byte{ask(1, fcgi.KeepConn, "CONTENT_LENGTH", "1000000")}, 200, time.Second, 4, whole, time.Hour, time.Minute},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -67,7 +71,6 @@ func TestLinger(t *testing.T) {
 				go func() { served <- s.Serve(l) }()
 				near, far := net.Pipe()
 				l.conns <- near
-				go far.Write(tt.ask)
 				answer := make(chan adaptertest.Response, 1)
 				var closed time.Time
 				go func() {
@@ -75,7 +78,10 @@ func TestLinger(t *testing.T) {
 					closed = time.Now()
 					answer <- r
 				}()
-				synctest.Wait()
+				for _, b := range tt.ask {
+					far.Write(b)
+					synctest.Wait()
+				}
 				begin := time.Now()
 				stop := time.AfterFunc(tt.stop, func() {
 					if err := s.Shutdown(context.Background()); err != nil {

@@ -194,6 +194,7 @@ func (c *conn) beginRequest(h fcgi.Header) error {
 			return err
 		}
 		if !keep {
+			c.inEnded = false // that of the request before may have
 			c.hangUp()
 		}
 		return nil
