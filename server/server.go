@@ -207,7 +207,9 @@ func (s *Server) addr() string {
 // A listener that speaks TLS already, of tls.NewListener, is served as https.
 // What looks at request heads before net/http is then blind: those that two
 // parties could understand differently are not refused, and what net/http
-// refuses is not logged. Set TLSConfig instead to have both.
+// refuses is not logged. Nor does anything end a connection of HTTP/2 whose client
+// reads nothing at all: WriteTimeout ends the responses on it. Set TLSConfig
+// instead to have all three.
 func (s *Server) Serve(l net.Listener) error {
 	if err := s.check(); err != nil {
 		l.Close()
