@@ -175,6 +175,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-s.empty:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-s.empty: // at the same moment, or before
+		return nil
+	default:
 		return ctx.Err()
 	}
 }

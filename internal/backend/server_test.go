@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -57,6 +58,19 @@ func TestAcceptGoesOn(t *testing.T) {
 			t.Errorf("the log has %d lines of it, expected 3:\n%s", n, log.Bytes())
 		}
 	})
+}
+
+// TestShutdownOfNothing: where no request is under way none is cut, however little time
+// there is.
+func TestShutdownOfNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	s := newTestServer(t, io.Discard)
+	for range 100 { // of two that are ready, select takes either
+		if err := s.Shutdown(ctx); err != nil {
+			t.Fatalf("Shutdown returned %v, expected nil", err)
+		}
+	}
 }
 
 // TestBeginWhileStopping: who has shown that there is a request is served, and who

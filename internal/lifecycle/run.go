@@ -45,7 +45,7 @@ func Run(stop *Stop, o Options, listeners []Listener) (err error) {
 	running := len(listeners)
 	ended := func(e error) {
 		running--
-		if err == nil {
+		if err == nil || errors.Is(err, http.ErrServerClosed) { // which may be of a Shutdown elsewhere
 			err = e
 		}
 	}
