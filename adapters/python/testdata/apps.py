@@ -384,6 +384,11 @@ def sleep(environ, start_response):
     return [b"slept"]
 
 
+def visitor(environ, start_response):
+    start_response("200 OK", TEXT)
+    return [("%s %s" % (environ.get("HTTP_COOKIE"), environ.get("REMOTE_USER"))).encode()]
+
+
 def signalled(environ, start_response):
     """Is sent what systemd sends to each process of a service. In a child that it forks
     a signal means what it always did, and so it does in another program."""
