@@ -21,6 +21,7 @@ var elsewhere = map[string]string{
 	"limit-request-field-size": "the whole head is bounded by --max-header",
 	"secure-scheme-headers":    "X-Forwarded-Proto says it, and no other header",
 	"worker-tmp-dir":           "workers need none",
+	"reload-extra-file":        "SIGHUP reloads, whatever has changed",
 	"statsd-host":              "--admin has metrics for Prometheus",
 	"capture-output":           "what workers print is in the log anyway",
 	"n":                        "processes have no name of their own",

@@ -65,6 +65,7 @@ var packages = map[string]string{
 	"url":         "net/url",
 	"wsgi":        module + "/wsgi",
 	"wsgitest":    module + "/wsgi/wsgitest",
+	"mime":        "mime",
 	"multipart":   "mime/multipart",
 }
 
