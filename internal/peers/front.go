@@ -15,7 +15,7 @@ import (
 
 // Front is a web server with a configuration of doc/deploy.
 type Front struct {
-	Server   string // "nginx", "apache" or "lighttpd"
+	Server   string // "nginx", "apache", "lighttpd", "haproxy" or "caddy"
 	Protocol string // "fastcgi", "scgi", "uwsgi", "cgi" or "http"; "fcgid" and "spawn" are FastCGI to a program that it starts
 }
 
@@ -25,6 +25,7 @@ var Fronts = []Front{
 	{"apache", "fastcgi"}, {"apache", "scgi"}, {"apache", "uwsgi"}, {"apache", "cgi"}, {"apache", "http"},
 	{"lighttpd", "fastcgi"}, {"lighttpd", "scgi"}, {"lighttpd", "uwsgi"}, {"lighttpd", "cgi"}, {"lighttpd", "http"},
 	{"apache", "fcgid"}, {"lighttpd", "spawn"},
+	{"haproxy", "http"}, {"caddy", "http"},
 }
 
 // Runs reports whether the front end starts a program, and so is not given the port
@@ -95,6 +96,10 @@ func (f Front) start(t testing.TB, backend int, program string, change func(conf
 		cmd = exec.Command(path, "-p", dir, "-c", file, "-e", filepath.Join(dir, "error.log"), "-g", "daemon off;")
 	case "apache":
 		cmd = exec.Command(path, "-D", "FOREGROUND", "-f", file)
+	case "haproxy":
+		cmd = exec.Command(path, "-db", "-f", file)
+	case "caddy":
+		cmd = exec.Command(path, "run", "--config", file, "--adapter", "caddyfile")
 	default:
 		cmd = exec.Command(path, "-D", "-f", file)
 	}

@@ -168,6 +168,8 @@ var atRoot = strings.NewReplacer(
 	"ProxyPass /app uwsgi://", "ProxyPass / uwsgi://",
 	"ProxyPass /app http://127.0.0.1:9000/app ", "ProxyPass / http://127.0.0.1:9000/ ",
 	"<Location /app>", "<Location />",
+	"use_backend app if { path /app } || { path_beg /app/ }", "default_backend app",
+	"@app path /app /app/*", "@app path /*",
 	"ScriptAlias /app /srv/www/app.cgi", "ScriptAlias / /srv/www/app.cgi/",
 	"ScriptAlias /app /srv/www/app.fcgi", "ScriptAlias / /srv/www/app.fcgi/",
 	`( "/app" => (( `, `( "/" => (( "fix-root-scriptname" => "enable", `,
@@ -184,6 +186,10 @@ func (f Front) with(config, directive string) string {
 		return strings.Replace(config, "location / {", "location / {\n"+directive, 1)
 	case f.Server == "apache":
 		return config + fmt.Sprintf("\nLoadModule env_module /usr/lib/apache2/modules/mod_env.so\n<Location />\n%s\n</Location>\n", directive)
+	case f.Server == "haproxy":
+		return strings.Replace(config, "backend app\n    ", "backend app\n    "+directive+"\n    ", 1)
+	case f.Server == "caddy":
+		return strings.Replace(config, "flush_interval -1\n", "flush_interval -1\n"+directive+"\n", 1)
 	}
 	return config + "\n" + directive + "\n"
 }
