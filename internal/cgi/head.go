@@ -19,22 +19,38 @@ const (
 
 // AppendHead appends the head of a response with its blank line. Apache accepts
 // a status line over uwsgi only, and there nothing else.
+//
+// A Location stands before the Status field, as in RFC 3875, section 6.2.4: HAProxy
+// takes one that follows for a redirect by 302, whatever the status was.
 func AppendHead(b []byte, form Form, status string, headers wsgi.Headers) []byte {
-	if form == HTTP {
-		b = append(b, "HTTP/1.1 "...)
-	} else {
-		b = append(b, "Status: "...)
+	prefix := "HTTP/1.1 "
+	if form == Status {
+		prefix = "Status: "
+		for i := range headers {
+			if isLocation(headers[i].Name) {
+				b = appendField(b, &headers[i])
+			}
+		}
 	}
+	b = append(b, prefix...)
 	b = append(b, status...)
 	b = append(b, "\r\n"...)
 	for i := range headers {
-		b = append(b, headers[i].Name...)
-		b = append(b, ": "...)
-		b = append(b, headers[i].Value...)
-		b = append(b, "\r\n"...)
+		if form == HTTP || !isLocation(headers[i].Name) {
+			b = appendField(b, &headers[i])
+		}
 	}
 	return append(b, "\r\n"...)
 }
+
+func appendField(b []byte, h *wsgi.Header) []byte {
+	b = append(b, h.Name...)
+	b = append(b, ": "...)
+	b = append(b, h.Value...)
+	return append(b, "\r\n"...)
+}
+
+func isLocation(name string) bool { return len(name) == 8 && strings.EqualFold(name, "Location") }
 
 // Head is the head of a response as a program sent it.
 type Head struct {

@@ -26,6 +26,20 @@ func TestAppendHead(t *testing.T) {
 	}
 }
 
+// TestAppendLocation: HAProxy makes a 302 of every response in which a Location comes
+// after the Status.
+func TestAppendLocation(t *testing.T) {
+	headers := wsgi.Headers{{Name: "X", Value: "1"}, {Name: "location", Value: "/a"}, {Name: "Y", Value: "2"}}
+	for form, want := range map[Form]string{
+		Status: "location: /a\r\nStatus: 308 Permanent Redirect\r\nX: 1\r\nY: 2\r\n\r\n",
+		HTTP:   "HTTP/1.1 308 Permanent Redirect\r\nX: 1\r\nlocation: /a\r\nY: 2\r\n\r\n",
+	} {
+		if got := AppendHead(nil, form, "308 Permanent Redirect", headers); string(got) != want {
+			t.Errorf("head is %q, expected %q", got, want)
+		}
+	}
+}
+
 func TestParseHead(t *testing.T) {
 	field := func(list ...string) (h wsgi.Headers) {
 		for i := 0; i < len(list); i += 2 {
