@@ -39,10 +39,17 @@ type RecommendedConfig struct {
 	ErrorPages    ErrorPagesConfig
 	Recover       RecoverConfig
 	Health        HealthConfig
-	Throttle      ThrottleConfig
-	RateLimit     RateLimitConfig
 	CrossOrigin   CrossOriginConfig
 	Compress      CompressConfig
+
+	// Throttle has 64 requests at the same time in all that follows unless it is told
+	// otherwise: streams that last keep a place each.
+	Throttle ThrottleConfig
+
+	// RateLimit gives each client ten requests a second, and 50 at once: those for
+	// files count, and where a proxy is in front and Proxy is nil, that is one client.
+	// A Key that returns "" is no limit.
+	RateLimit RateLimitConfig
 }
 
 // Validate returns an error where Recommended would panic because of a choice that
