@@ -50,6 +50,7 @@ type conn struct {
 	reading  reading
 	handled  atomic.Bool // the request that was read last reached the handler
 	stopped  atomic.Bool // nothing more is read
+	late     atomic.Bool // nothing more is written: a head did not come in time
 	spoken   atomic.Bool // it has left the set of silent connections
 	hushed   atomic.Bool // the same, where nothing was read so far
 }
@@ -78,10 +79,16 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.reading.read(c.Conn, p)
 	c.guard.scan(p[:n])
+	if n == 0 && err != nil && c.guard.within() && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.refuseLate()
+	}
 	return n, err
 }
 
 func (c *conn) Write(p []byte) (written int, err error) {
+	if c.late.Load() {
+		return 0, errStopped
+	}
 	if !c.handled.Load() && len(p) > 9 && (p[9] == '4' || p[9] == '5') && string(p[:9]) == "HTTP/1.1 " {
 		c.refused(p)
 	}
@@ -242,6 +249,18 @@ func (s *Server) connState(nc net.Conn, state http.ConnState) {
 		c.spoken.Store(true)
 		c.server.silent.remove(c)
 	}
+}
+
+const lateAnswer = "HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 20\r\nConnection: close\r\n\r\n408 Request Timeout\n"
+
+// refuseLate answers a client that has begun a head and does not go on. net/http
+// closes the connection without a word to anybody, or takes what it has of a line
+// for the whole of it.
+func (c *conn) refuseLate() {
+	c.guard.reason = "the head did not come in time"
+	c.stop()
+	c.Write([]byte(lateAnswer)) // what fails, fails for a client that is as good as gone
+	c.late.Store(true)
 }
 
 // refusals are the reasons of net/http, by the status that it answers with.

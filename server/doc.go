@@ -49,7 +49,7 @@
 //
 // The zero value of each limit is a default, a negative value means none.
 //
-//	ReadHeaderTimeout   10 s     the time for a request head
+//	ReadHeaderTimeout   10 s     the time for a request head; then 408
 //	ReadTimeout         30 s     for each 64 KiB of a request body that is being read; then 408
 //	WriteTimeout        30 s     for each 64 KiB of a response; up to twice as long may pass
 //	IdleTimeout         75 s     between two requests of a connection

@@ -101,6 +101,9 @@ func (g *guard) between() bool {
 	return g.state == inBody
 }
 
+// within reports whether a head has begun and not ended.
+func (g *guard) within() bool { return !g.off && g.state == inHead && (g.lines > 0 || g.n > 0) }
+
 // begin prepares for a new head.
 func (g *guard) begin() { *g = guard{reason: g.reason} }
 

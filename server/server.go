@@ -65,6 +65,7 @@ type Server struct {
 	Environ map[string]string
 
 	// ReadHeaderTimeout bounds the time for a request head, 10 s by default.
+	// Then the answer is 408.
 	ReadHeaderTimeout time.Duration
 
 	// ReadTimeout bounds the time in which each 64 KiB of a request body must
