@@ -36,7 +36,12 @@ func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "unix"
 // already, is listened to: else a reset would take the place of the answer.
 func TestLinger(t *testing.T) {
 	const pause, all = 5 * time.Second, 30 * time.Second
-	early := wsgi.Response{Status: "200 OK", Body: wsgi.Strings("early")}
+	early := wsgi.AppFunc(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+		if environ.Var("CONTENT_LENGTH") == "1000" {
+			time.Sleep(time.Second) // in which all of it comes
+		}
+		return wsgi.Response{Status: "200 OK", Body: wsgi.Strings("early")}.Call(environ, start)
+	})
 	piece := fcgi.AppendRecord(nil, fcgi.Stdin, 1, make([]byte, 1000))
 	whole := fcgi.AppendStreamEnd(nil, fcgi.Stdin, 1)
 	asked := [][]byte{ask(1, 0, "CONTENT_LENGTH", "1000000")}
@@ -51,6 +56,7 @@ func TestLinger(t *testing.T) {
 		stop   time.Duration // after so long the server is stopped
 		want   time.Duration // until the connection is closed
 	}{
+		{"done", [][]byte{slices.Concat(ask(1, 0, "CONTENT_LENGTH", "1000"), piece, whole)}, 200, 0, 0, nil, time.Hour, time.Second},
 		{"silent", asked, 200, 0, 0, nil, time.Hour, pause},
 		{"slow", asked, 200, 4 * time.Second, 6, whole, time.Hour, 24 * time.Second},
 		{"slow, and refused", refused, 400, 4 * time.Second, 6, whole, time.Hour, 24 * time.Second},

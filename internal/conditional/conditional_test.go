@@ -34,6 +34,7 @@ func TestEvaluate(t *testing.T) {
 		{"modified since", Headers{ModifiedSince: old}, "", modified, Proceed},
 		{"since when is unknown", Headers{ModifiedSince: date}, "", time.Time{}, Proceed},
 		{"no date", Headers{ModifiedSince: "yesterday"}, "", modified, Proceed},
+		{"unmodified since no date", Headers{UnmodifiedSince: "yesterday"}, "", modified, Proceed},
 		{"a date of old", Headers{ModifiedSince: "Thursday, 02-Jan-25 00:00:00 GMT"}, "", modified, NotModified},
 		{"a date of older", Headers{ModifiedSince: "Thu Jan  2 00:00:00 2025"}, "", modified, NotModified},
 		{"expected", Headers{Match: `"b", "a"`}, `"a"`, modified, Proceed},

@@ -29,6 +29,8 @@ func TestWeigh(t *testing.T) {
 		{"too much", "br;q=1.001, gzip;q=2", []int{0, 0}},
 		{"too exact", "br;q=0.0001", []int{0, 0}},
 		{"no number", "br;q=a, gzip;q=", []int{0, 0}},
+		{"every digit", "br;q=0.905, gzip;q=0.99", []int{905, 990}},
+		{"no digits", "br;q=0.a, gzip;q=0.1/", []int{0, 0}},
 		{"numbers of programs", "br;q=1e0, gzip;q=+1", []int{0, 0}},
 		{"another parameter", "br;level=1, gzip;q=1;level=1", []int{0, 0}},
 	}
