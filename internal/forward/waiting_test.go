@@ -69,6 +69,16 @@ func TestLastResort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup([]string{"a", "b"}, 1)
 		a, b := acquire(t, g), acquire(t, g)
+		got := make(chan *Backend)
+		go func() { // who had tried none does not count any more when he is served
+			backend, _ := g.Acquire(t.Context(), 0, nil)
+			got <- backend
+		}()
+		synctest.Wait()
+		a.Release()
+		if a != <-got {
+			t.Fatal("who waits did not get what was free")
+		}
 		b.Failed()
 		b.Release()
 		for range 3 {
