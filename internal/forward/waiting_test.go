@@ -164,6 +164,11 @@ func TestBackFromFailure(t *testing.T) {
 		if b, err := g.Acquire(t.Context(), time.Minute, nil); b != a || err != nil || time.Since(begin) != time.Second {
 			t.Errorf("got %v, %v after %v, expected the one that had failed, after a second", b, err, time.Since(begin))
 		}
+		a.Answered()
+		a.Release()
+		if b := acquire(t, g); b != a {
+			t.Errorf("got %v, expected the one that is free", b)
+		}
 	})
 }
 
