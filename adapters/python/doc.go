@@ -64,4 +64,9 @@
 // or grown too large is replaced once its successor is ready. [Pool.Reload] does
 // that with all of them, and keeps the old ones when the new do not come up.
 // When this process ends, be it by SIGKILL, so do the workers.
+//
+// A process that an application forks in a request has no part in the worker's lanes:
+// one that goes on with the request, and is not ended by the application, ends when it
+// would answer. An exception that a signal handler raises while the worker speaks
+// with this process ends the worker, as nobody knows then what was sent.
 package python

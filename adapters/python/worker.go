@@ -186,6 +186,9 @@ func (w *worker) signal(sig int) {
 		}
 	}
 	signalGroup(w.pid, sig)
+	if sig == signalKill && w.cmd != nil {
+		w.cmd.Process.Kill() // which may have left its group
+	}
 }
 
 func (w *worker) kill(reason string) {

@@ -61,7 +61,8 @@ ADD_SEALS, SEAL_SHRINK = 1033, 2  # of fcntl, which has names for them from Pyth
 pack_frame = FRAME.pack
 unpack_packet = PACKET.unpack_from
 unpack_token = TOKEN.unpack
-os_read, os_write = os.read, os.write
+# Taken before the application is imported, which may put others in their place.
+os_read, os_write, make_socket = os.read, os.write, socket.socket
 
 
 class ContractError(AssertionError):
@@ -74,6 +75,14 @@ class InputError(OSError):
 
 class Disconnected(ConnectionAbortedError):
     """Nobody waits for this response any more."""
+
+
+def adopt(fd):
+    """A socket of a descriptor. What an application sets by socket.setdefaulttimeout
+    is not meant for it, and would have it, and the descriptor, not wait at all."""
+    adopted = make_socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fd)
+    adopted.setblocking(True)
+    return adopted
 
 
 class Board:
@@ -95,6 +104,9 @@ class Board:
 known_statuses, known_names = set(), {}
 has_control = re.compile("[\x01-\x1f\x7f]").search
 MOST_KNOWN = 2000
+# The names of the variables of a request are remembered too, each list of them with
+# some 200 bytes a name, and strangers choose them.
+MOST_SECTIONS, LONGEST_KNOWN = 200, 3000
 MOST_HEAD = BIGGEST - 100  # there may come a Content-Length to it
 
 
@@ -218,8 +230,11 @@ class Exchange:
     def ask_head(self, head, again, status, headers):
         """Has Go look at a head and keep it."""
         lane = self.lane
-        lane.put(RESPONSE, self.ident, CHECK | (AGAIN if again else 0), head, len(head))
-        kind, text = lane.reply()
+        try:
+            lane.put(RESPONSE, self.ident, CHECK | (AGAIN if again else 0), head, len(head))
+            kind, text = lane.reply()
+        except BaseException:
+            lane.torn()
         self.flags |= KEPT
         if kind != OK:
             self.refuse(ContractError(text.decode("utf-8", "replace")))
@@ -251,16 +266,19 @@ class Exchange:
             self.state_length(size)
         self.sent = sent = self.sent + size
         length = -1 if self.bodiless else self.length
-        if sent == length and self.input_done:
-            flags |= LAST  # Go has all that it needs; what happens from here on is no business of the client
-            self.ended = True
-        if self.committed:
-            lane.send(DATA, self.ident, flags, b"", data)
-        else:
-            if self.head is None:
-                raise ContractError("a block came, expected start_response to be called before")
-            self.committed = True
-            lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, data)
+        if not self.committed and self.head is None:
+            raise ContractError("a block came, expected start_response to be called before")
+        try:
+            if sent == length and self.input_done:
+                flags |= LAST  # Go has all that it needs; what happens from here on is no business of the client
+                self.ended = True
+            if self.committed:
+                lane.send(DATA, self.ident, flags, b"", data)
+            else:
+                self.committed = True
+                lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, data)
+        except BaseException:
+            lane.torn()
         if sent > length >= 0:  # Go has sent what fits
             raise ContractError("the response is longer than the %d bytes of its Content-Length" % self.length)
 
@@ -307,8 +325,11 @@ class Exchange:
             if len(self.head) + size > BIGGEST:  # more than one frame
                 self.state_length(size)
                 flags = LAST
-            self.committed = self.ended = True
-            self.lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, block)
+            try:
+                self.committed = self.ended = True
+                self.lane.respond(self.ident, flags | self.flags, b"" if self.flags & KEPT else self.head, block)
+            except BaseException:
+                self.lane.torn()
 
     def state_length(self, size):
         """Adds a Content-Length, where there is none and one may be."""
@@ -350,33 +371,44 @@ class Exchange:
         position = wrapper.position()
         if position is None:
             return False
-        self.committed = self.ended = True
-        self.lane.respond_file(self.ident, self.flags, b"" if self.flags & KEPT else self.head, wrapper.file.fileno(), position)
+        try:
+            self.committed = self.ended = True
+            self.lane.respond_file(self.ident, self.flags, b"" if self.flags & KEPT else self.head, wrapper.file.fileno(), position)
+        except BaseException:
+            self.lane.torn()
         return True
 
     def finish(self):
         if self.failed is not None:
             raise self.failed
-        if not self.committed:
-            if self.head is None:
-                raise ContractError("the body ended, expected start_response to be called before")
-            self.committed = True
-            self.lane.respond(self.ident, LAST | self.flags, b"" if self.flags & KEPT else self.head)
-        else:
-            self.lane.put(END, self.ident, LAST)
-        self.ended = True
+        if not self.committed and self.head is None:
+            raise ContractError("the body ended, expected start_response to be called before")
+        try:
+            self.ended = True
+            if not self.committed:
+                self.committed = True
+                self.lane.respond(self.ident, LAST | self.flags, b"" if self.flags & KEPT else self.head)
+            else:
+                self.lane.put(END, self.ident, LAST)
+        except BaseException:
+            self.lane.torn()
 
     def fail(self, text):
         if self.ended:
             self.lane.log(self.ident, "application failed after its response was complete\n" + text)
         else:
-            self.ended = True
-            self.lane.put(ERROR, self.ident, LAST, text[-32000:].encode("utf-8", "backslashreplace"))
+            self.end(ERROR, text[-32000:].encode("utf-8", "backslashreplace"))
 
     def give_up(self):
         if not self.ended:
+            self.end(END, b"")
+
+    def end(self, kind, payload):
+        try:
             self.ended = True
-            self.lane.put(END, self.ident, LAST)
+            self.lane.put(kind, self.ident, LAST, payload)
+        except BaseException:
+            self.lane.torn()
 
     def disconnected(self):
         """environ["gowsgi.client_disconnected"]: whether nobody waits for the response any more."""
@@ -387,9 +419,20 @@ class Exchange:
             raise ContractError("wsgi.early_hints was called after the end of the request")
         if self.committed or self.ended:
             return
-        text = "\0".join(part for header in headers for part in header)
-        self.lane.put(HINTS, self.ident, 0, text.encode("latin-1"))
-        kind, text = self.lane.reply()
+        headers = [tuple(header) for header in headers]
+        check_types("103", headers)
+        parts = [part for header in headers for part in header]
+        text = "\0".join(parts)
+        if text.count("\0") >= max(1, len(parts)):
+            raise ContractError("an early hint contains a NUL: %s" % ascii(text)[:200])
+        if len(text) > MOST_HEAD:
+            raise ContractError("early hints are %d bytes, expected %d at the most" % (len(text), MOST_HEAD))
+        data = text.encode("latin-1")
+        try:
+            self.lane.put(HINTS, self.ident, 0, data)
+            kind, text = self.lane.reply()
+        except BaseException:
+            self.lane.torn()
         if kind != OK:
             raise ContractError(text.decode("utf-8", "replace"))
 
@@ -424,18 +467,21 @@ class RemoteBody(io.RawIOBase):
             raise Disconnected(errno.ECONNABORTED, "the client has left")
         if not self.block:
             # As much as there is space for, even if less is wanted now.
-            lane.put(READ, self.exchange.ident, 0, b"", BIGGEST)
-            kind, size = lane.reply_head()
-            if kind == WINDOW:
-                self.block = lane.window[:size]
-            elif kind == OK:  # there is no memory for a window
-                self.block = memoryview(lane.receive(size))
-            else:
-                text = lane.receive(size).decode("utf-8", "replace")
-                if kind == EOF:
-                    self.at_end = True
-                    return 0
-                self.error = InputError(errno.EPIPE, text)
+            try:
+                lane.put(READ, self.exchange.ident, 0, b"", BIGGEST)
+                kind, size = lane.reply_head()
+                if kind == WINDOW:
+                    self.block = lane.window[:size]
+                else:
+                    self.block = memoryview(lane.receive(size))
+            except BaseException:
+                lane.torn()
+            if kind == EOF:
+                self.at_end = True
+                return 0
+            if kind == REFUSED:
+                self.error = InputError(errno.EPIPE, bytes(self.block).decode("utf-8", "replace"))
+                self.block = b""
                 raise self.error
         with memoryview(buffer) as view, view.cast("B") as room:
             block = self.block[:len(room)]
@@ -505,7 +551,7 @@ class Errors:
         if not isinstance(text, str):
             raise TypeError("wsgi.errors.write was given a %s, expected a str" % type(text).__name__)
         lane = self.lane
-        if threading.get_ident() != lane.thread:  # of the application's own: not of this request
+        if threading.get_ident() != lane.thread or lane.fd < 0:  # of the application's own: not of this request
             return sys.stderr.write(text)
         if lane.ident:
             lane.log(lane.ident, text)
@@ -745,14 +791,41 @@ class Lane:
     def pass_file(self, frames, fd):
         """Sends frames, and a descriptor with them."""
         if self.socket is None:
-            self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, self.fd)
+            self.socket = adopt(self.fd)
         sent = self.socket.sendmsg([frames], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
         self.used = True
         if sent < len(frames):
             self.write(frames[sent:])
 
     def log(self, ident, text):
-        self.put(LOG, ident, 0, text[:BIGGEST // 4].encode("utf-8", "backslashreplace"))
+        data = text.encode("utf-8", "backslashreplace")
+        try:
+            for at in range(0, len(data), BIGGEST):
+                self.put(LOG, ident, 0, data[at:at + BIGGEST])
+        except BaseException:
+            self.torn()
+
+    def torn(self):
+        """Ends the process, in whose hands something of the lane may be half done.
+
+        That is where an exception comes from a signal handler, or from another
+        thread: what is sent next would be taken for the rest of what was begun, and
+        an answer that still comes for one to the next request. So there is no next.
+        """
+        if self.fd < 0:
+            text = "gowsgi: a process that the application has forked goes on with the request of its parent; it ends\n"
+        else:
+            text = "gowsgi: the application was interrupted while it spoke with its server; the worker ends\n" + traceback.format_exc()
+        try:
+            sys.stdout.flush()
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
+
+    def leave(self):
+        """Has nothing more to do with the lane, which is that of the parent process."""
+        self.fd, self.socket, self.memory = -1, None, None
 
     def receive(self, size):
         data = b""
@@ -808,8 +881,11 @@ class Lane:
                 continue
             self.ident = ident
             if flags & LARGE:
-                self.put(WANT, ident, 0)
-                kind, packet = self.reply()
+                try:
+                    self.put(WANT, ident, 0)
+                    kind, packet = self.reply()
+                except BaseException:
+                    self.torn()
                 if kind != OK:  # nobody waits for it any more
                     self.put(END, ident, LAST)
                     words[begun] = 0
@@ -820,7 +896,9 @@ class Lane:
                 names = [sys.intern(name) for name in section.decode("latin-1").split("\0")]
                 known = names, base.copy()  # with the names in it, which saves the copy to grow
                 known[1].update(dict.fromkeys(names))
-                if len(known_keys) < 1000:
+                if len(section) <= LONGEST_KNOWN:
+                    if len(known_keys) >= MOST_SECTIONS:  # somebody makes them up
+                        known_keys.clear()
                     known_keys[section] = known
             names, environ = known[0], known[1].copy()
             for name, value in zip(names, text.decode("latin-1").split("\0")):
@@ -840,6 +918,8 @@ class Lane:
             if body is not None:
                 body.close()
             del environ, exchange, body  # or it would live until the next request comes
+            if self.fd < 0:  # this is a process that the application has forked
+                self.torn()
             self.ident = 0
             words[begun] = 0
             if worker.left:
@@ -866,6 +946,14 @@ class Worker:
         self.lanes = [Lane(fd, config["first"] + i, self) for i, fd in enumerate(lanes)]
         self.left = config.get("max_requests", 0)
         self.trays = Trays()
+        os.register_at_fork(after_in_child=self.leave)
+
+    def leave(self):
+        """A process that the application forks has its own work, and no part in this one's."""
+        self.trays = Trays()
+        self.trays.missing = True
+        for lane in self.lanes:
+            lane.leave()
 
     def tell(self, **message):
         tell(self.control, self.control_lock, message)
@@ -1089,7 +1177,9 @@ class Zygote:
                     return child
             elif message["op"] == "kill":
                 try:  # one that was not reaped has its number for certain
-                    (os.killpg if message["signal"] == signal.SIGKILL else os.kill)(message["pid"], message["signal"])
+                    os.kill(message["pid"], message["signal"])  # which may have left its group
+                    if message["signal"] == signal.SIGKILL:
+                        os.killpg(message["pid"], signal.SIGKILL)
                 except OSError:
                     pass
             elif message["op"] == "files":
@@ -1101,13 +1191,17 @@ class Zygote:
         if pid:
             for fd in fds:
                 os.close(fd)
+            try:  # as the child does: whoever is first
+                os.setpgid(pid, pid)
+            except OSError:
+                pass
             tell(self.control, self.lock, {"op": "forked", "pid": pid})
             return None
         os.setpgid(0, 0)
         leave_signals()
         for fd in fds:
             os.set_inheritable(fd, False)
-        control = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fds[0])
+        control = adopt(fds[0])
         return Worker(dict(self.config, **message), control, fds[1:], self.app)
 
 
