@@ -122,17 +122,23 @@ func TestGivingUp(t *testing.T) {
 	})
 }
 
-// A backend that is given at the moment in which its taker gives up is not lost.
+// A backend that is given at the moment in which its taker gives up is not lost: the
+// next gets it.
 func TestGivenTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewGroup([]string{"a"}, 1)
 		for range 100 { // of two that are ready, select takes either
 			a := acquire(t, g)
 			ctx, cancel := context.WithCancel(t.Context())
-			ended := make(chan *Backend)
+			ended, next := make(chan *Backend), make(chan *Backend, 1)
 			go func() {
 				b, _ := g.Acquire(ctx, 0, nil)
 				ended <- b
+			}()
+			synctest.Wait()
+			go func() {
+				b, _ := g.Acquire(t.Context(), time.Minute, nil)
+				next <- b
 			}()
 			synctest.Wait()
 			g.mu.Lock()
@@ -143,6 +149,10 @@ func TestGivenTooLate(t *testing.T) {
 			if b := <-ended; b != nil {
 				b.Release()
 			}
+			if b := <-next; b != a {
+				t.Fatalf("the next got %v, expected the backend", b)
+			}
+			a.Release()
 			if a.active != 0 {
 				t.Fatalf("%d requests are counted, expected none", a.active)
 			}
