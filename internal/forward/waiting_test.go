@@ -182,6 +182,22 @@ func TestBackFromFailure(t *testing.T) {
 	})
 }
 
+// Who waits for a busy backend gets the one that failed as soon as that has answered.
+func TestBackByAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := NewGroup([]string{"a", "b"}, 2)
+		a := acquire(t, g)
+		a.Failed()
+		acquire(t, g)
+		acquire(t, g) // now b is full
+		begin := time.Now()
+		time.AfterFunc(time.Millisecond, a.Answered)
+		if b, err := g.Acquire(t.Context(), time.Minute, nil); b != a || err != nil || time.Since(begin) != time.Millisecond {
+			t.Errorf("got %v, %v after %v, expected the one that answered, at once", b, err, time.Since(begin))
+		}
+	})
+}
+
 // BenchmarkWaiting is a group with room for a few of a thousand who want it.
 func BenchmarkWaiting(b *testing.B) {
 	g := NewGroup([]string{"a", "b"}, 4)

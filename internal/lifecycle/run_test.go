@@ -56,6 +56,26 @@ type nowhere struct{ net.Listener }
 
 func (nowhere) Addr() net.Addr { return &net.UnixAddr{Name: "nowhere", Net: "unix"} }
 
+func TestAddress(t *testing.T) {
+	tcp, unix := &net.TCPAddr{IP: net.IPv6loopback, Port: 80}, &net.UnixAddr{Name: "/run/s", Net: "unix"}
+	for _, tt := range []struct {
+		scheme string
+		addr   net.Addr
+		want   string
+	}{
+		{"http", tcp, "http://[::1]:80/"},
+		{"https", tcp, "https://[::1]:80/"},
+		{"http", unix, "unix:/run/s"},
+		{"https", unix, "unix:/run/s"},
+		{"scgi", tcp, "scgi://[::1]:80"},
+		{"scgi", unix, "scgi://unix:/run/s"},
+	} {
+		if got := Address(tt.scheme, tt.addr); got != tt.want {
+			t.Errorf("of %s at %v: %q, expected %q", tt.scheme, tt.addr, got, tt.want)
+		}
+	}
+}
+
 func TestRun(t *testing.T) {
 	broken := errors.New("the listener is broken")
 	const never = time.Hour
