@@ -72,7 +72,7 @@ func (x *mutantExchange) run(environ *wsgi.Environ) (whole bool) {
 		defer recoverTo(&err)
 		err = body.Close()
 		x.server.report("close", err)
-		if f.closesTwice {
+		if f.closesTwice || f.closesForLeaver && x.gone != nil {
 			body.Close()
 		}
 		if f.iteratesAgain && x.length < 0 {
@@ -206,7 +206,7 @@ func (x *mutantExchange) yield(block []byte, err error) bool {
 			x.failure = errors.New("an empty block before start_response")
 			return false
 		}
-		return x.empties < 100 || !f.manyEmptiesEnd
+		return !(x.empties >= 100 && f.manyEmptiesEnd || x.sent > 0 && f.endsAtEmpty)
 	case !x.started && !f.sendsUnstarted:
 		x.failure = errors.New("a block before start_response")
 	}

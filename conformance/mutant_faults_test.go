@@ -42,6 +42,8 @@ type serverFaults struct {
 	readsBuffered, takesPlus, queues, loseBuffer, endChanges, oddRead, ignoresSize, dropsNewline, joinsLines, oneLine bool
 	flushFails, mute, noLines, asciiErrors                                                                            bool
 
+	textLines, losesLastLine, keepsHeaders, addsNewlines, endsAtEmpty, closesForLeaver bool
+
 	silentErrors, logsLeavers, joinsLogLines, tearsLines, spreadsFailures, keepsExcInfo bool // the log, and what is kept
 
 	writesLate, dropsAfterWrite, collects, trustsFd, dropsFragment bool
@@ -130,6 +132,9 @@ var wireMutants = []serverMutant{
 			h.Set("Set-Cookie", all[len(all)-1])
 		}
 	})},
+	{"HDR-18", "sorts headers", none, header(func(_ *mutantExchange, h *wsgi.Headers) {
+		slices.SortStableFunc(*h, func(a, b wsgi.Header) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	})},
 	{"HDR-21", "guesses the Content-Type", none, header(func(_ *mutantExchange, h *wsgi.Headers) { h.SetDefault("Content-Type", "text/html") })},
 	{"HDR-25", "encodes values as UTF-8", none, header(func(_ *mutantExchange, h *wsgi.Headers) {
 		if h.Has("X-Latin") {
@@ -159,6 +164,7 @@ var wireMutants = []serverMutant{
 	{"BODY-05", "has a text layer", none, serverFaults{spoilBody: func(b []byte) []byte { return bytes.ReplaceAll(b, []byte{0xff}, []byte{'?'}) }}},
 	{"BODY-17", "looks for WriterTo", none, serverFaults{usesWriterTo: true}},
 	{"BODY-19", "iterates again after Close", overlap{"SRV-03", "what is iterated after Close comes after Close"}, serverFaults{iteratesAgain: true}},
+	{"BODY-21", "takes an empty block behind a full one for the end", none, serverFaults{endsAtEmpty: true}},
 	{"BODY-21", "takes many empty blocks for the end", none, serverFaults{manyEmptiesEnd: true}},
 	{"BODY-22", "changes blocks", none, serverFaults{spoilsBlocks: true}},
 	{"BODY-23", "goes on after an error", none, serverFaults{yieldsOn: true}},
@@ -196,6 +202,7 @@ var closeMutants = []serverMutant{
 	{"BODY-10", "iterates for nobody", none, serverFaults{ignoresGone: true}},
 	{"BODY-11", "closes twice", none, serverFaults{closesTwice: true}},
 	{"BODY-13", "does not close on HEAD", none, serverFaults{noClose: func(x *mutantExchange) bool { return x.request.method == "HEAD" }}},
+	{"BODY-11", "closes again when the client left", none, serverFaults{closesForLeaver: true}},
 	{"SRV-03", "closes after the first block", none, serverFaults{closesEarly: true}},
 	{"BODY-14", "closes before the end", none, serverFaults{closesFirst: true}},
 }
@@ -205,6 +212,10 @@ var inputMutants = []serverMutant{
 	{"INPUT-02", "drops newlines", none, serverFaults{dropsNewline: true}},
 	{"INPUT-03", "joins lines", none, serverFaults{joinsLines: true}},
 	{"INPUT-04", "iterates over one line", overlap{"INPUT-07", "the end is behind the last line"}, serverFaults{oneLine: true}},
+	{"INPUT-04", "loses a last line without a newline", none, serverFaults{losesLastLine: true}},
+	{"INPUT-05", "reads lines as of text", none, serverFaults{textLines: true}},
+	{"CGI-10", "keeps the headers of the request before", none, serverFaults{keepsHeaders: true}},
+	{"LOG-03", "adds newlines", none, serverFaults{addsNewlines: true}},
 	{"INPUT-05", "reads past its own buffer", none, serverFaults{loseBuffer: true}},
 	{"INPUT-07", "reads past the end", overlap{"INPUT-01 INPUT-02 INPUT-03 INPUT-04 INPUT-05 INPUT-11", "they look at the same body, and the rest of it is read before the next request"}, serverFaults{readsOn: true}},
 	{"INPUT-17", "reads what is pipelined", none, serverFaults{readsBuffered: true}},

@@ -56,6 +56,12 @@ func (e *mutantErrors) WriteLines(lines ...string) error {
 	if e.faults.noLines {
 		return errors.New("no lines here")
 	}
+	if e.faults.addsNewlines {
+		for _, line := range lines {
+			e.ErrorStream.WriteString(strings.TrimSuffix(line, "\n") + "\n")
+		}
+		return nil
+	}
 	return e.ErrorStream.WriteLines(lines...)
 }
 

@@ -61,6 +61,7 @@ func (s *mutantServer) serve(t testing.TB, app wsgi.Application) (network, addr 
 func (s *mutantServer) serveConn(c net.Conn) {
 	defer c.Close()
 	r := bufio.NewReader(c)
+	var before wsgi.Headers
 	for {
 		q, err := s.read(r)
 		if err != nil {
@@ -68,6 +69,14 @@ func (s *mutantServer) serveConn(c net.Conn) {
 				io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			}
 			return
+		}
+		if s.keepsHeaders {
+			for _, h := range before {
+				if !q.fields.Has(h.Name) && h.Name != "Content-Length" && h.Name != "Transfer-Encoding" && h.Name != "Connection" {
+					q.fields.Add(h.Name, h.Value)
+				}
+			}
+			before = q.fields
 		}
 		if !s.serveRequest(c, r, q) {
 			// Let the client read what it was sent before the reset that

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"iter"
@@ -42,6 +43,9 @@ func (in *mutantInput) ReadLine(size int) ([]byte, error) {
 		size = -1
 	}
 	line, err := in.InputStream.ReadLine(size)
+	if in.faults.textLines && bytes.HasSuffix(line, []byte("\r\n")) {
+		line = append(line[:len(line)-2], '\n')
+	}
 	if in.faults.dropsNewline && string(line) == "line2\n" {
 		line = line[:len(line)-1]
 	}
@@ -62,6 +66,9 @@ func (in *mutantInput) ReadLines(hint int) ([][]byte, error) {
 func (in *mutantInput) Lines() iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		for line, err := range in.InputStream.Lines() {
+			if in.faults.losesLastLine && !bytes.HasSuffix(line, []byte("\n")) {
+				return
+			}
 			if !yield(line, err) || in.faults.oneLine {
 				return
 			}

@@ -57,6 +57,7 @@ func serverGoProbes() []probe[*serverSubject] {
 		serverEnvironProbes,
 		serverTargetProbes,
 		serverInputProbes,
+		serverLineProbes,
 		serverLogProbes,
 		serverLoggedProbes,
 		serverExpectProbes,

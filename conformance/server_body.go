@@ -44,6 +44,13 @@ var serverBodyProbes = []probe[*serverSubject]{
 			s.faultf("expected the body to be iterated once, and not after Close, it was iterated %d times", n)
 		}
 	}),
+	onServer("BODY-21", "empty blocks between others", func(s *serverRun) {
+		if r, next := s.emptyBlocks(); r.body != "ab" && next != nil {
+			s.left("LEN-15", "the response ends at an empty block, and the body goes on")
+		} else {
+			s.expect(r, 200, "ab")
+		}
+	}),
 	onServer("BODY-21", "many empty blocks", func(s *serverRun) {
 		many := 10000
 		if s.subject.python {
@@ -167,3 +174,14 @@ func (b *trappedBody) Bytes() []byte                    { b.trap("Bytes"); retur
 func (b *trappedBody) String() string                   { b.trap("String"); return "" }
 func (b *trappedBody) Name() string                     { b.trap("Name"); return "" }
 func (b *trappedBody) Fd() uintptr                      { b.trap("Fd"); return 0 }
+
+// emptyBlocks returns the response to a body that has empty blocks, and whether
+// the connection goes on behind it as it should.
+func (s *serverRun) emptyBlocks() (r *wireResponse, next error) {
+	s.install(s.answer("200 OK", plainText(), blocksOf("", "a", "", "b", "")))
+	c, r := s.ask("GET", "")
+	if r.complete() {
+		next = s.next(c)
+	}
+	return r, next
+}

@@ -87,6 +87,13 @@ var serverCloseProbes = []probe[*serverSubject]{
 			s.left("BODY-08", notClosed)
 		}
 	}),
+	onServer("BODY-11", "once when the client leaves", func(s *serverRun) {
+		s.leave()
+		s.get(s.sized("ok"))
+		if n := s.record.count("close"); n != 1 {
+			s.faultf("expected one Close of the body when the client leaves, got %d", n)
+		}
+	}),
 	onServer("BODY-13", "on HEAD", func(s *serverRun) {
 		s.do("HEAD", "", s.answer("200 OK", plainText(), blocksOf("a")))
 		s.closed()

@@ -84,8 +84,8 @@ var serverInputProbes = []probe[*serverSubject]{
 		})
 	}),
 	onServer("INPUT-07", "lines to the end", func(s *serverRun) {
-		s.input("line\nend", func(in wsgi.InputStream) {
-			for _, want := range []string{"line\n", "end"} {
+		s.input("line\nend\n", func(in wsgi.InputStream) {
+			for _, want := range []string{"line\n", "end\n"} {
 				line, err := in.ReadLine(-1)
 				s.same("ReadLine", string(line), want, err)
 			}
@@ -95,7 +95,7 @@ var serverInputProbes = []probe[*serverSubject]{
 		})
 	}),
 	onServer("INPUT-07", "iteration to the end", func(s *serverRun) {
-		s.input("line\nend", func(in wsgi.InputStream) {
+		s.input("line\nend\n", func(in wsgi.InputStream) {
 			var all []string
 			for line, err := range in.Lines() {
 				if err != nil {
@@ -103,8 +103,8 @@ var serverInputProbes = []probe[*serverSubject]{
 				}
 				all = append(all, string(line))
 			}
-			if !slices.Equal(all, []string{"line\n", "end"}) {
-				s.faultf("expected iteration to give %q, got %q", []string{"line\n", "end"}, all)
+			if !slices.Equal(all, []string{"line\n", "end\n"}) {
+				s.faultf("expected iteration to give %q, got %q", []string{"line\n", "end\n"}, all)
 			}
 		})
 	}),

@@ -91,7 +91,11 @@ var serverLengthProbes = []probe[*serverSubject]{
 		}
 	}),
 	onServer("LEN-15", "empty blocks", func(s *serverRun) {
-		s.expect(s.get(s.answer("200 OK", plainText(), blocksOf("", "a", "", "b", ""))), 200, "ab")
+		if r, next := s.emptyBlocks(); r.body != "ab" && next == nil {
+			s.left("BODY-21", "the body ends at an empty block, and so does the response")
+		} else {
+			s.expect(r, 200, "ab")
+		}
 	}),
 	onServer("HTTP-15", "HEAD", func(s *serverRun) {
 		s.onHTTP()

@@ -33,6 +33,35 @@ var serverLogProbes = []probe[*serverSubject]{
 			return s.sized("ok")(environ, start)
 		})
 	}),
+	onServer("LOG-03", "writelines adds nothing", func(s *serverRun) {
+		s.onLog()
+		parts := []string{mark(), mark() + "\n", mark(), mark() + "\n"}
+		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			errs := environ.Errors()
+			errs.WriteString(parts[0])
+			errs.WriteString(parts[1])
+			errs.WriteLines(parts[2:]...)
+			errs.Flush()
+			return s.sized("ok")(environ, start)
+		})
+		written, lines := strings.TrimSpace(parts[0]+parts[1]), strings.TrimSpace(parts[2]+parts[3])
+		log, ok := s.logged(func(log string) bool {
+			for _, part := range parts {
+				if !strings.Contains(log, strings.TrimSpace(part)) {
+					return false
+				}
+			}
+			return true
+		})
+		switch {
+		case !ok:
+			s.skipElsewhere()
+		case !strings.Contains(log, written):
+			s.skipf("not decided: the log has a record for each write")
+		case !strings.Contains(log, lines):
+			s.faultf("expected two texts of WriteLines to be together in the log, as those of two writes are: %q, got %q", lines, shorten(log[strings.Index(log, lines[:20]):]))
+		}
+	}),
 	onServer("LOG-05", "any text", func(s *serverRun) {
 		var mute atomic.Bool
 		s.get(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,35 @@ var serverThreadProbes = []probe[*serverSubject]{
 			s.faultf("expected wsgi.multithread to be true where two requests are in the application at once, it is false")
 		case !m.met && m.multithread:
 			s.skipf("not decided: wsgi.multithread is true, and of two requests one came into the application after the other")
+		}
+	}),
+	onServer("CGI-10", "nothing of the request before", func(s *serverRun) {
+		var environs []map[string]any
+		s.install(func(environ *wsgi.Environ, start wsgi.StartResponse) (wsgi.Iterable, error) {
+			s.mu.Lock()
+			environs = append(environs, environ.Map())
+			s.mu.Unlock()
+			return s.sized("ok")(environ, start)
+		})
+		c := s.dial()
+		r := s.receive(c.send(s.request("GET", s.path, "Cookie: secret=1", "Authorization: Basic eA==", "X-One: 1", "Content-Type: a/b")), "GET")
+		if r.closes() || r.framing == "close" {
+			c = s.dial()
+		}
+		if _, err := c.send(s.request("GET", s.path)).receive("GET"); err != nil { // a server need not keep a connection
+			s.receive(s.dial().send(s.request("GET", s.path)), "GET")
+		}
+		s.mu.Lock()
+		seen := slices.Clone(environs)
+		s.mu.Unlock()
+		if len(seen) != 2 {
+			s.left("SRV-01", fmt.Sprintf("two requests made %d calls", len(seen)))
+		}
+		for _, key := range []string{"HTTP_COOKIE", "HTTP_AUTHORIZATION", "HTTP_X_ONE", "CONTENT_TYPE"} {
+			// A server may make up a CONTENT_TYPE, which is another probe's affair.
+			if value := seen[1][key]; value != nil && value != "" && value == seen[0][key] {
+				s.faultf("expected no %s in a request without that header, got %q, which the request before it had", key, value)
+			}
 		}
 	}),
 	onServer("THR-02", "requests do not mix", func(s *serverRun) {
