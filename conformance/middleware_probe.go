@@ -47,6 +47,32 @@ var middlewareResponseProbes = []probe[wsgi.Middleware]{
 			}
 		}
 	}),
+	onMiddleware("BODY-19", "iterates once", func(s *sandwich) {
+		s.run(s.text("hello ", "again"))
+		if n := s.record.count("iterate"); n > 1 {
+			s.faultf("expected the application's body to be iterated once at most, it was %d times", n)
+		}
+		if s.record.has("iterate after close") {
+			s.faultf("expected the application's body not to be iterated after its Close, it was")
+		}
+	}),
+	onMiddleware("HDR-18", "repeated headers", func(s *sandwich) {
+		// To leave out cookies, or to change them, is a middleware's own affair.
+		sent := []string{"conformance-b=1", "conformance-c=2", "conformance-a=3"}
+		o := s.run(s.inner("200 OK", plainText("Set-Cookie", sent[0], "X-Other", "x", "set-cookie", sent[1], "Set-Cookie", sent[2]), blocksOf("hello")))
+		var came []string
+		for _, value := range o.headers.Values("Set-Cookie") {
+			if strings.Count(value, "conformance-") > 1 {
+				s.faultf("expected each Set-Cookie to stay a header of its own, got %q", value)
+			}
+			if slices.Contains(sent, value) {
+				came = append(came, value)
+			}
+		}
+		if len(came) == len(sent) && !slices.Equal(came, sent) {
+			s.faultf("expected headers of one name to stay in their order, %q, got %q", sent, came)
+		}
+	}),
 	onMiddleware("MW-08", "no write for what is yielded", func(s *sandwich) {
 		if o := s.run(s.text("hello")); s.record.has("outer write") {
 			s.faultf("expected the server's write not to be used for blocks that are yielded, it got %q", o.written)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gowsgi/gowsgi/wsgi"
@@ -22,6 +23,7 @@ type middlewareFaults struct {
 	dropsExcInfo, takesLate, takesSecond, keepsFirst, judgesEarly   bool // start_response
 	panicsUnstarted, noWrite, plainWrite                            bool
 	swallowsErrors, swallowsCall, cutsErrors, catchesErrors         bool // errors
+	joinsHeaders, sortsHeaders, sniffs                              bool
 	exactNames, splitsPath, keepsMethod, losesLines, failsAtEnd     bool
 }
 
@@ -160,6 +162,16 @@ func (m *mutantPass) startResponse(status string, headers wsgi.Headers, excInfo 
 	if f.exactNames && !slices.ContainsFunc(headers, func(h wsgi.Header) bool { return h.Name == "Content-Type" }) {
 		headers.Add("Content-Type", "text/html")
 	}
+	if f.joinsHeaders {
+		var joined wsgi.Headers
+		for _, h := range headers {
+			joined.Set(h.Name, strings.Join(headers.Values(h.Name), ", "))
+		}
+		headers = joined
+	}
+	if f.sortsHeaders {
+		slices.SortStableFunc(headers, func(a, b wsgi.Header) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	}
 	if f.keepsFirst && m.first != nil {
 		headers = append(m.first, headers...)
 	}
@@ -203,6 +215,9 @@ func (m *mutantPass) Blocks(yield func([]byte, error) bool) {
 	yield = func(block []byte, err error) bool {
 		failed = !next(block, err) && !f.goesOn
 		return !failed
+	}
+	if f.sniffs {
+		m.body.Blocks(func([]byte, error) bool { return false })
 	}
 	m.body.Blocks(func(block []byte, err error) bool {
 		n++
