@@ -122,6 +122,34 @@ func TestPrinted(t *testing.T) {
 	})
 }
 
+// TestPrintedWriteLines accuses WriteLines of nothing that Write does too.
+func TestPrintedWriteLines(t *testing.T) {
+	i := slices.IndexFunc(serverLogProbes, func(p probe[*serverSubject]) bool { return p.name == "writelines adds nothing" })
+	for _, test := range []struct {
+		name   string
+		faults serverFaults
+		line   func(string) string
+		want   string
+	}{
+		{"sound", serverFaults{}, without(), "kept"},
+		{"adds newlines", serverFaults{addsNewlines: true}, without(), "broken"},
+		{"prints nothing", serverFaults{addsNewlines: true}, func(string) string { return "" }, "left"},
+		{"a record for each write", serverFaults{}, func(line string) string { return strings.ReplaceAll(line, "-conf", "-\nconf") }, "left"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			d := newDispatcher()
+			s := &mutantServer{serverFaults: test.faults}
+			network, addr := s.serve(t, d)
+			subject := s.subject(d, network, addr)
+			subject.log, subject.printed = printedBy(s.log.Bytes, test.line), true
+			if got, text := judgeOnce(serverLogProbes[i], subject, 2*time.Second); got != test.want {
+				t.Errorf("it is %s: %q, want it to be %s", got, text, test.want)
+			}
+		})
+	}
+}
+
 // judgePrinted runs the probes of the rules, and compares what they say. What is
 // not as expected is looked at again with all patience.
 func judgePrinted(t *testing.T, subject *serverSubject, rules []string, broken, left, reason string) {
