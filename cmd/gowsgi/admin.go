@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,8 @@ type admin struct {
 	server  *server.Server
 	began   time.Time
 	traffic map[string]*traffic // by the scheme of a protocol
+	refused map[string]*refused // the same
+	log     *slog.Logger        // that counts nothing
 	open    atomic.Pointer[opened]
 	stop    *lifecycle.Stop
 }
@@ -44,17 +47,18 @@ func (c *config) startAdmin(s *server.Server) (end func(), err error) {
 		}
 	}
 	c.succession.listening = append(c.succession.listening, l)
-	a := &admin{began: time.Now(), stop: c.stop, traffic: make(map[string]*traffic)}
+	a := &admin{began: time.Now(), stop: c.stop, traffic: make(map[string]*traffic), refused: make(map[string]*refused), log: s.Logger}
 	// Who asks has a second or two. It is no place for somebody who is slow.
 	const limit = 5 * time.Second
 	a.server = &server.Server{App: a, ReadHeaderTimeout: limit, ReadTimeout: limit, WriteTimeout: limit, MaxBodyBytes: 1 << 10, Logger: s.Logger}
 	c.admin = a
+	s.Logger = a.counting("http", a.log)
 	s.Logger.Info("answering /healthz, /readyz and /metrics", "address", lifecycle.Address("http", l.Addr()))
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			s.Logger.Error("the address of --admin answers no more", "error", err.Error())
+			a.log.Error("the address of --admin answers no more", "error", err.Error())
 		}
 	}()
 	return func() {

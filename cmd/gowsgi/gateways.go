@@ -17,27 +17,31 @@ type protocolServer interface {
 
 // gateway returns the server of app over a gateway protocol, with the options of s.
 func (c *config) gateway(scheme string, s *server.Server, app wsgi.Application) protocolServer {
+	log := s.Logger
+	if c.admin != nil {
+		log = c.admin.counting(scheme, c.admin.log)
+	}
 	switch scheme {
 	case "fcgi":
 		return &fastcgi.Server{
 			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout, IdleTimeout: s.IdleTimeout,
 			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
-			Debug: s.Debug, Logger: s.Logger,
+			Debug: s.Debug, Logger: log,
 		}
 	case "scgi":
 		return &scgi.Server{
 			App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 			ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 			MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
-			Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
+			Debug: s.Debug, Errors: s.Errors, Logger: log,
 		}
 	}
 	return &uwsgi.Server{
 		App: app, ScriptName: c.scriptName, Environ: s.Environ, Peers: c.peers,
 		ReadTimeout: s.ReadTimeout, WriteTimeout: s.WriteTimeout,
 		MaxHeaderBytes: s.MaxHeaderBytes, MaxBodyBytes: s.MaxBodyBytes, SingleThread: s.SingleThread, Multiprocess: s.Multiprocess,
-		Debug: s.Debug, Errors: s.Errors, Logger: s.Logger,
+		Debug: s.Debug, Errors: s.Errors, Logger: log,
 	}
 }
 

@@ -107,6 +107,12 @@ func (a *admin) requests(e *exposition, now *opened) {
 		e.part("_sum", time.Duration(t.nanos.Load()).Seconds(), "protocol", scheme)
 		e.part("_count", float64(n), "protocol", scheme)
 	}
+	e.family("gowsgi_requests_refused_total", "counter", "Requests that no application was called for, by their status.")
+	for scheme := range sorted(now.servers) {
+		for code, n := range sorted(a.refused[scheme].seen()) {
+			e.sample(float64(n), "protocol", scheme, "code", code)
+		}
+	}
 	e.family("gowsgi_requests_in_flight", "gauge", "Requests that are not over.")
 	for scheme, t := range sorted(a.traffic) {
 		e.sample(float64(t.inFlight.Load()), "protocol", scheme)
