@@ -69,6 +69,7 @@ func serve(args []string, p process) (err error) {
 	c.succession.retire = retire
 	c.stop = lifecycle.Watch(ctx, syscall.SIGQUIT)
 	defer c.stop.End()
+	c.succession.stopping = c.stop.Gently()
 	c.watchSignals(upgradeSignals)
 
 	for _, l := range listeners {

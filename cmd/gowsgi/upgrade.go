@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/gowsgi/gowsgi/server"
 )
@@ -24,6 +25,7 @@ type succession struct {
 	admin       net.Listener            // the socket of --admin, of the predecessor
 	listening   []net.Listener          // all sockets; that of --admin is the last
 	retire      context.CancelCauseFunc // stops, as a signal does
+	stopping    context.Context         // ends when this process is told to stop
 	upgrading   atomic.Bool
 }
 
@@ -37,6 +39,9 @@ func (n *succession) upgrade(s *server.Server) {
 	}
 	failed := func(err error) {
 		n.upgrading.Store(false)
+		if n.stopping.Err() != nil {
+			return // and so does this one
+		}
 		s.Logger.Error("the new process does not serve; this one goes on", "error", err.Error())
 	}
 	successor, serves, err := startSuccessor(n.listening)
@@ -47,6 +52,10 @@ func (n *succession) upgrade(s *server.Server) {
 	s.Logger.Info("new process started", "pid", successor.Pid)
 	go func() {
 		defer serves.Close()
+		// Who stops this process before the other serves means both: nobody knows of
+		// the other yet, and a Unix socket goes with this one.
+		wanted := context.AfterFunc(n.stopping, func() { successor.Signal(syscall.SIGTERM) })
+		defer wanted()
 		if _, err := io.ReadFull(serves, make([]byte, 1)); err != nil {
 			state, err := successor.Wait()
 			if err == nil {
@@ -60,6 +69,7 @@ func (n *succession) upgrade(s *server.Server) {
 				l.SetUnlinkOnClose(false) // the socket is the other's now
 			}
 		}
+		wanted()
 		n.retire(fmt.Errorf("process %d has taken over", successor.Pid))
 	}()
 }
