@@ -186,7 +186,8 @@ func orNone[T ~int64](limit T) T {
 // process was given, or else listens on the default address.
 func (c *config) listeners() (listeners []listener, err error) {
 	addresses := c.listen
-	passed, err := c.succession.passed(len(addresses), c.adminAddress.spec != "")
+	c.succession.addresses = c.addressList()
+	passed, err := c.succession.passed(c.adminAddress.spec != "")
 	if err != nil || len(passed) > 0 {
 		for i, l := range passed {
 			scheme := "http"

@@ -16,7 +16,8 @@ import (
 
 // upgradeKey is the variable by which a process knows that another has started it to
 // take its place: the number of listening sockets, which are its descriptors from 3
-// on. The next descriptor is a pipe, to say that it serves.
+// on, and behind a space the addresses that the options of the other named. The next
+// descriptor is a pipe, to say that it serves.
 const upgradeKey = "GOWSGI_UPGRADE"
 
 // succession is how one process takes the place of another.
@@ -24,6 +25,7 @@ type succession struct {
 	predecessor *os.File                // whose place is to be taken; nil as a rule
 	admin       net.Listener            // the socket of --admin, of the predecessor
 	listening   []net.Listener          // all sockets; that of --admin is the last
+	addresses   string                  // that the options name
 	retire      context.CancelCauseFunc // stops, as a signal does
 	stopping    context.Context         // ends when this process is told to stop
 	upgrading   atomic.Bool
@@ -44,7 +46,7 @@ func (n *succession) upgrade(s *server.Server) {
 		}
 		s.Logger.Error("the new process does not serve; this one goes on", "error", err.Error())
 	}
-	successor, serves, err := startSuccessor(n.listening)
+	successor, serves, err := startSuccessor(n.listening, n.addresses)
 	if err != nil {
 		failed(err)
 		return
@@ -91,22 +93,36 @@ func (n *succession) takeOver() {
 	}
 }
 
-// passed are the sockets of the process whose place this one is to take; none where
-// there is no such process. want is how many the options name, 0 where they name none,
-// besides that of --admin.
-func (n *succession) passed(want int, withAdmin bool) (sockets []net.Listener, err error) {
-	sockets, n.predecessor, err = passedSockets()
+// passed are the sockets of the process whose place this one is to take, but for that
+// of --admin; none where there is no such process. The options of this one may be
+// others, in a file: what they name must be what the sockets are, or one would be
+// served as another.
+func (n *succession) passed(withAdmin bool) (sockets []net.Listener, err error) {
+	var before string
+	sockets, before, n.predecessor, err = passedSockets()
 	if err != nil || len(sockets) == 0 {
 		return nil, err
+	}
+	if before != n.addresses {
+		return nil, fmt.Errorf("the process before listens on %q, and the options name %q: that takes a restart", before, n.addresses)
 	}
 	if withAdmin {
 		last := len(sockets) - 1
 		sockets, n.admin = sockets[:last], sockets[last]
 	}
-	if len(sockets) == 0 || want > 0 && len(sockets) != want {
-		return nil, fmt.Errorf("the process before has listened on %d addresses, and the options name %d: that takes a restart", len(sockets), want)
-	}
 	return sockets, nil
+}
+
+// addressList is what the options name: the addresses of --listen, and that of --admin.
+func (c *config) addressList() string {
+	var list []string
+	for _, a := range c.listen {
+		list = append(list, a.scheme+"://"+a.spec)
+	}
+	if c.adminAddress.spec != "" {
+		list = append(list, "--admin="+c.adminAddress.spec)
+	}
+	return strings.Join(list, " ")
 }
 
 // withoutUpgrade is the environment of this process for the next one.

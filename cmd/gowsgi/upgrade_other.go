@@ -10,8 +10,10 @@ import (
 
 var upgradeSignals []os.Signal
 
-func passedSockets() (sockets []net.Listener, predecessor *os.File, err error) { return nil, nil, nil }
+func passedSockets() (sockets []net.Listener, addresses string, predecessor *os.File, err error) {
+	return nil, "", nil, nil
+}
 
-func startSuccessor([]net.Listener) (successor *os.Process, serves *os.File, err error) {
+func startSuccessor([]net.Listener, string) (successor *os.Process, serves *os.File, err error) {
 	return nil, nil, errors.ErrUnsupported
 }

@@ -92,9 +92,13 @@ func TestFailedUpgrade(t *testing.T) {
 	c, config, socket, _ := upgradable(t)
 	base := c.url()
 	c.wait(`listening address=unix:`)
+	before := `gowsgi: the process before listens on "http://127.0.0.1:0 http://unix:` + socket + ` --admin=127.0.0.1:0", and the options name `
 	for text, want := range map[string]string{
 		"workers = none\n":                          "gowsgi: .* workers is \"none\"",
-		"bind = 127.0.0.1:0\nadmin = 127.0.0.1:0\n": "gowsgi: the process before has listened on 2 addresses, and the options name 1: that takes a restart",
+		"bind = 127.0.0.1:0\nadmin = 127.0.0.1:0\n": before + `"http://127.0.0.1:0 --admin=127.0.0.1:0": that takes a restart`,
+		// As many sockets as there are, one of which is not what it is taken for.
+		"bind = 127.0.0.1:1\nbind = unix:" + socket + "\nadmin = 127.0.0.1:0\n": before + `"http://127.0.0.1:1 http://unix:` + socket + ` --admin=127.0.0.1:0": that takes a restart`,
+		"bind = 127.0.0.1:0\nbind = unix:" + socket + "\nbind = 127.0.0.1:0\n":  before + `"http://127.0.0.1:0 http://unix:` + socket + ` http://127.0.0.1:0": that takes a restart`,
 	} {
 		if err := os.WriteFile(config, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -18,27 +19,28 @@ const firstPassed = 3
 
 // passedSockets takes what startSuccessor has passed. The variable is removed, so that
 // no other process takes it for its own.
-func passedSockets() (sockets []net.Listener, predecessor *os.File, err error) {
+func passedSockets() (sockets []net.Listener, addresses string, predecessor *os.File, err error) {
 	text := os.Getenv(upgradeKey)
 	if text == "" {
-		return nil, nil, nil
+		return nil, "", nil, nil
 	}
 	os.Unsetenv(upgradeKey)
-	n, err := strconv.Atoi(text)
+	number, addresses, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 {
-		return nil, nil, fmt.Errorf("%s is %q, expected a number of sockets", upgradeKey, text)
+		return nil, "", nil, fmt.Errorf("%s is %q, expected a number of sockets", upgradeKey, text)
 	}
 	for fd := firstPassed; fd < firstPassed+n; fd++ {
 		file := os.NewFile(uintptr(fd), "socket")
 		l, err := net.FileListener(file) // a duplicate, closed on exec
 		file.Close()
 		if err != nil {
-			return nil, nil, fmt.Errorf("descriptor %d, of %s: %w", fd, upgradeKey, err)
+			return nil, "", nil, fmt.Errorf("descriptor %d, of %s: %w", fd, upgradeKey, err)
 		}
 		sockets = append(sockets, l)
 	}
 	syscall.CloseOnExec(firstPassed + n)
-	return sockets, os.NewFile(uintptr(firstPassed+n), "predecessor"), nil
+	return sockets, addresses, os.NewFile(uintptr(firstPassed+n), "predecessor"), nil
 }
 
 // startSuccessor starts the program anew, with the sockets. From serves a byte can be
@@ -46,7 +48,7 @@ func passedSockets() (sockets []net.Listener, predecessor *os.File, err error) {
 //
 // The descriptors are passed by number: an os.File that is asked for its own makes it
 // block, and with it the listener here, which could then not be closed.
-func startSuccessor(listening []net.Listener) (successor *os.Process, serves *os.File, err error) {
+func startSuccessor(listening []net.Listener, addresses string) (successor *os.Process, serves *os.File, err error) {
 	path, err := exec.LookPath(os.Args[0]) // which may be another version by now
 	if err != nil {
 		return nil, nil, err
@@ -89,7 +91,7 @@ func startSuccessor(listening []net.Listener) (successor *os.Process, serves *os
 		return nil, nil, err
 	}
 	pid, err := syscall.ForkExec(path, os.Args, &syscall.ProcAttr{
-		Files: files, Env: append(withoutUpgrade(), fmt.Sprintf("%s=%d", upgradeKey, len(listening))),
+		Files: files, Env: append(withoutUpgrade(), fmt.Sprintf("%s=%d %s", upgradeKey, len(listening), addresses)),
 	})
 	if err != nil {
 		serves.Close()
