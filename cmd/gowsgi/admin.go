@@ -46,7 +46,7 @@ func (c *config) startAdmin(s *server.Server) (end func(), err error) {
 			return nil, fmt.Errorf("--admin: %w", err)
 		}
 	}
-	c.succession.listening = append(c.succession.listening, l)
+	l = c.succession.add(l)
 	a := &admin{began: time.Now(), stop: c.stop, traffic: make(map[string]*traffic), refused: make(map[string]*refused), log: s.Logger}
 	// Who asks has a second or two. It is no place for somebody who is slow.
 	const limit = 5 * time.Second
@@ -54,15 +54,30 @@ func (c *config) startAdmin(s *server.Server) (end func(), err error) {
 	c.admin = a
 	s.Logger = a.counting("http", a.log)
 	s.Logger.Info("answering /healthz, /readyz and /metrics", "address", lifecycle.Address("http", l.Addr()))
-	ended := make(chan struct{})
+	// One process answers for the service: asked by turns, the one that starts and the
+	// one that is ready would have it come and go.
+	waits := c.succession.predecessor != nil
+	c.succession.endAdmin = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		a.server.Shutdown(ctx)
+	}
+	ended, given := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
+		if waits {
+			select {
+			case <-c.succession.tookOver:
+			case <-given: // up, and then Serve closes l and returns
+			}
+		}
 		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			a.log.Error("the address of --admin answers no more", "error", err.Error())
 		}
 	}()
 	return func() {
 		a.server.Close()
+		close(given)
 		<-ended
 	}, nil
 }

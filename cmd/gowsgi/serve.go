@@ -57,7 +57,7 @@ func serve(args []string, p process) (err error) {
 		defer c.stop.End()
 		return c.check(target, s, p.stdout)
 	}
-	c.succession = new(succession)
+	c.succession = &succession{tookOver: make(chan struct{})}
 	listeners, err := c.listeners()
 	if err != nil {
 		return err
@@ -72,8 +72,8 @@ func serve(args []string, p process) (err error) {
 	c.succession.stopping = c.stop.Gently()
 	c.watchSignals(upgradeSignals)
 
-	for _, l := range listeners {
-		c.succession.listening = append(c.succession.listening, l.Listener)
+	for i := range listeners {
+		listeners[i].Listener = c.succession.add(listeners[i].Listener)
 	}
 	endAdmin, err := c.startAdmin(s)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/gowsgi/gowsgi/server"
 )
@@ -26,6 +27,9 @@ type succession struct {
 	admin       net.Listener            // the socket of --admin, of the predecessor
 	listening   []net.Listener          // all sockets; that of --admin is the last
 	addresses   string                  // that the options name
+	tookOver    chan struct{}           // closed when this process has the place of its predecessor
+	yields      []*yielding             // the same as listening
+	endAdmin    func()                  // ends the connections to --admin; nil for none
 	retire      context.CancelCauseFunc // stops, as a signal does
 	stopping    context.Context         // ends when this process is told to stop
 	upgrading   atomic.Bool
@@ -72,8 +76,35 @@ func (n *succession) upgrade(s *server.Server) {
 			}
 		}
 		wanted()
+		n.handOver()
 		n.retire(fmt.Errorf("process %d has taken over", successor.Pid))
 	}()
+}
+
+// settling is how long a process that was succeeded serves as before, but accepts
+// nothing: who has connected to it a moment ago, and is still to ask, would be cut off
+// by a server that stops.
+const settling = time.Second
+
+// handOver leaves the sockets to the successor.
+func (n *succession) handOver() {
+	for _, l := range n.yields {
+		l.yield()
+	}
+	select {
+	case <-time.After(settling):
+	case <-n.stopping.Done():
+	}
+	if n.endAdmin != nil {
+		n.endAdmin()
+	}
+}
+
+// add has l passed to the next process, and returns what is to be served.
+func (n *succession) add(l net.Listener) net.Listener {
+	y := newYielding(l)
+	n.listening, n.yields = append(n.listening, l), append(n.yields, y)
+	return y
 }
 
 // adopt has l remove the socket in the end, where the option is for one that serve
@@ -90,6 +121,7 @@ func (n *succession) takeOver() {
 	if n.predecessor != nil {
 		n.predecessor.Write([]byte{1})
 		n.predecessor.Close()
+		close(n.tookOver)
 	}
 }
 

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -43,6 +44,7 @@ func TestUpgrade(t *testing.T) {
 	if err := os.WriteFile(config, append(text, "name = second.example\n"...), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	unready, unserved := whileAsked(t, admin+"readyz"), whileAsked(t, base+"hello")
 	c.signal(syscall.SIGUSR2)
 	number := c.wait(`INFO  new process started pid=(\d+)$`)[1]
 	second, err := strconv.Atoi(number)
@@ -51,6 +53,12 @@ func TestUpgrade(t *testing.T) {
 	}
 	t.Cleanup(func() { syscall.Kill(second, syscall.SIGKILL) })
 	c.wait(`INFO  stopping reason="process ` + number + ` has taken over"$`)
+	if got := unready(); got != "" {
+		t.Errorf("/readyz said %q, while one of the two was ready all the time", got)
+	}
+	if got := unserved(); got != "" {
+		t.Errorf("a request got %q, while two processes served", got)
+	}
 	if line, err := body.ReadString('\n'); err != nil {
 		t.Errorf("the response ends with %q, %v, want it to go on", line, err)
 	}
@@ -116,5 +124,48 @@ func TestFailedUpgrade(t *testing.T) {
 	c.stop()
 	if _, err := os.Lstat(socket); err == nil {
 		t.Error("the socket is left behind")
+	}
+}
+
+// whileAsked asks a URL over one connection after the other until the returned function
+// is called, which waits for twenty more answers and returns the first that was not 200.
+func whileAsked(t *testing.T, url string) (until func() string) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	wrong, done, asked := make(chan string, 1), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(asked)
+		for left := 20; left > 0; {
+			select {
+			case <-done:
+				left--
+			default:
+			}
+			said := ""
+			if response, err := client.Get(url); err != nil {
+				said = err.Error()
+			} else {
+				if response.StatusCode != 200 {
+					text, _ := io.ReadAll(response.Body)
+					said = response.Status + " " + string(text)
+				}
+				response.Body.Close()
+			}
+			if said != "" {
+				select {
+				case wrong <- said:
+				default:
+				}
+			}
+		}
+	}()
+	return func() string {
+		close(done)
+		<-asked
+		select {
+		case said := <-wrong:
+			return said
+		default:
+			return ""
+		}
 	}
 }
