@@ -133,7 +133,7 @@ var serverLogProbes = []probe[*serverSubject]{
 			s.skipElsewhere()
 		}
 		for line := range strings.Lines(log) {
-			_, rest, joined := strings.Cut(line, one)
+			_, rest, _ := strings.Cut(line, one)
 			between, _, joined := strings.Cut(rest, two)
 			switch {
 			case !joined:

@@ -44,7 +44,7 @@ func TestLinger(t *testing.T) {
 				s.take(near, nil)
 				stop := time.AfterFunc(tt.shutdown, func() { s.Shutdown(context.Background()) })
 				defer stop.Stop()
-				time.Sleep(1) // a stop at once comes before
+				time.Sleep(time.Nanosecond) // a stop at once comes before
 				synctest.Wait()
 				begin := time.Now()
 				lingers <- true
