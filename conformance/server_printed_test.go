@@ -23,6 +23,16 @@ func printedBy(log func() []byte, line func(string) string) func() []byte {
 	}
 }
 
+// printing serves with faults, and has the suite see of the log what print makes of it.
+func printing(t *testing.T, faults serverFaults, print func(log func() []byte) func() []byte) *serverSubject {
+	d := newDispatcher()
+	s := &mutantServer{serverFaults: faults}
+	network, addr := s.serve(t, d)
+	subject := s.subject(d, network, addr)
+	subject.log, subject.printed = print(s.log.Bytes), true
+	return subject
+}
+
 // without makes printedBy leave out lines that contain one of the texts.
 func without(texts ...string) func(string) string {
 	return func(line string) string {
@@ -86,38 +96,28 @@ func TestPrinted(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDispatcher()
-			s := &mutantServer{serverFaults: test.faults}
-			network, addr := s.serve(t, d)
-			subject := s.subject(d, network, addr)
-			subject.log, subject.printed = printedBy(s.log.Bytes, test.line), true
+			subject := printing(t, test.faults, func(log func() []byte) func() []byte { return printedBy(log, test.line) })
 			judgePrinted(t, subject, strings.Fields(rules), test.broken, test.left, test.reason)
 		})
 	}
 	t.Run("the first errors alone", func(t *testing.T) {
 		t.Parallel()
-		d := newDispatcher()
-		s := new(mutantServer)
-		network, addr := s.serve(t, d)
-		subject := s.subject(d, network, addr)
-		subject.log, subject.printed = func() []byte {
-			errors := 0
-			return printedBy(s.log.Bytes, func(line string) string {
-				if errors++; errors > 2 {
-					return ""
-				}
-				return line
-			})()
-		}, true
+		subject := printing(t, serverFaults{}, func(log func() []byte) func() []byte {
+			return func() []byte {
+				errors := 0
+				return printedBy(log, func(line string) string {
+					if errors++; errors > 2 {
+						return ""
+					}
+					return line
+				})()
+			}
+		})
 		judgePrinted(t, subject, []string{"ERR-07"}, "", "ERR-07", "does so late")
 	})
 	t.Run("in blocks", func(t *testing.T) {
 		t.Parallel()
-		d := newDispatcher()
-		s := &mutantServer{}
-		network, addr := s.serve(t, d)
-		subject := s.subject(d, network, addr)
-		subject.log, subject.printed = block(s.log.Bytes), true
+		subject := printing(t, serverFaults{}, block)
 		judgePrinted(t, subject, strings.Fields(rules), "", rules, "")
 	})
 }
@@ -138,11 +138,7 @@ func TestPrintedWriteLines(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDispatcher()
-			s := &mutantServer{serverFaults: test.faults}
-			network, addr := s.serve(t, d)
-			subject := s.subject(d, network, addr)
-			subject.log, subject.printed = printedBy(s.log.Bytes, test.line), true
+			subject := printing(t, test.faults, func(log func() []byte) func() []byte { return printedBy(log, test.line) })
 			if got, text := judgeOnce(serverLogProbes[i], subject, 2*time.Second); got != test.want {
 				t.Errorf("it is %s: %q, want it to be %s", got, text, test.want)
 			}
